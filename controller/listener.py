@@ -1,0 +1,3 @@
+"""MQTT in: bytes to one use case call."""
+
+import aiomqtt

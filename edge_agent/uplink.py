@@ -1,0 +1,3 @@
+"""The uplink: the only file of the agent that speaks MQTT."""
+
+import aiomqtt

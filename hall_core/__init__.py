@@ -1,0 +1,1 @@
+"""What is true in every hall: decisions without I/O, without a clock, without logging."""

@@ -1,0 +1,1 @@
+"""The language above the drivers: capabilities, pictures, outcomes, profiles and a hall's layout."""

@@ -1,0 +1,217 @@
+"""Wishes: what somebody wants of the queue. Imperative; a wish can be refused, a fact cannot.
+
+`request_id` makes a wish idempotent: the same id again gets the same answer and changes nothing.
+`fingerprint` is a keyed digest of the request's body, made where the body was read.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from hall_core.queueing.setup import HallSetup
+
+__all__ = [
+    "Call",
+    "CallNext",
+    "CancelTicket",
+    "CloseCounter",
+    "Command",
+    "CommandBase",
+    "ConfigureHall",
+    "CounterCommand",
+    "Finish",
+    "GrantZone",
+    "Hold",
+    "IssueTicket",
+    "NoShow",
+    "OpenBusinessDay",
+    "OpenCounter",
+    "PauseCounter",
+    "Recall",
+    "ResumeCounter",
+    "Return",
+    "Start",
+    "Transfer",
+    "command_adapter",
+]
+
+
+class CommandBase(BaseModel):
+    """Common to all wishes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request_id: str | None = Field(default=None, min_length=1, max_length=64)
+    fingerprint: str | None = Field(default=None, max_length=64)
+
+
+class ConfigureHall(CommandBase):
+    """Set the hall up like this."""
+
+    kind: Literal["configure-hall"] = "configure-hall"
+    setup: HallSetup
+
+
+class OpenBusinessDay(CommandBase):
+    """Begin `day`: tickets of earlier days that were never served lapse."""
+
+    kind: Literal["open-business-day"] = "open-business-day"
+    day: date
+
+
+class GrantZone(CommandBase):
+    """Give one box a zone of numbers."""
+
+    kind: Literal["grant-zone"] = "grant-zone"
+    grant_id: str
+    incarnation: str
+    line: str = "*"
+    zone: int = Field(ge=0, le=98)
+    first_day: date
+    last_day: date
+
+
+class IssueTicket(CommandBase):
+    """Give a number. `ticket_id` and `token` are made by the caller; the phone arrives sealed."""
+
+    kind: Literal["issue-ticket"] = "issue-ticket"
+    ticket_id: str
+    token: str
+    service: str
+    channel: str = Field(default="kiosk", max_length=16)
+    priority: str | None = None
+    phone_sealed: str | None = None
+    phone_tail: str | None = Field(default=None, max_length=2)
+
+
+class CounterCommand(CommandBase):
+    """A clerk's wish at one counter."""
+
+    counter: str
+
+
+class OpenCounter(CounterCommand):
+    """Begin service; without `services` the counter serves all it is set up for."""
+
+    kind: Literal["open"] = "open"
+    services: tuple[str, ...] | None = None
+    clerk: str | None = Field(default=None, max_length=32)
+
+
+class PauseCounter(CounterCommand):
+    """Call nobody for a while."""
+
+    kind: Literal["pause"] = "pause"
+    reason: str = Field(default="暂停服务", min_length=1, max_length=40)
+
+
+class ResumeCounter(CounterCommand):
+    """End the pause."""
+
+    kind: Literal["resume"] = "resume"
+
+
+class CloseCounter(CounterCommand):
+    """End service."""
+
+    kind: Literal["close"] = "close"
+
+
+class CallNext(CounterCommand):
+    """Call whoever is next. A key-pad has one key: with `finish_current` the ticket in hand is finished first."""
+
+    kind: Literal["call-next"] = "call-next"
+    finish_current: bool = False
+
+
+class TicketCommand(CounterCommand):
+    """A wish about a ticket; without `ticket` (id or label) the one in hand at the counter."""
+
+    ticket: str | None = None
+
+
+class Call(TicketCommand):
+    """Call this ticket out of order, with a reason."""
+
+    kind: Literal["call"] = "call"
+    reason: str = Field(default="特呼", min_length=1, max_length=40)
+
+
+class Recall(TicketCommand):
+    """Call the ticket in hand again."""
+
+    kind: Literal["recall"] = "recall"
+
+
+class Start(TicketCommand):
+    """The citizen has come."""
+
+    kind: Literal["start"] = "start"
+
+
+class Finish(TicketCommand):
+    """The visit is done."""
+
+    kind: Literal["finish"] = "finish"
+
+
+class NoShow(TicketCommand):
+    """The citizen did not come."""
+
+    kind: Literal["no-show"] = "no-show"
+
+
+class Hold(TicketCommand):
+    """Set the ticket aside."""
+
+    kind: Literal["hold"] = "hold"
+    reason: str | None = Field(default=None, max_length=40)
+
+
+class Return(TicketCommand):
+    """Put a held, missed or called ticket back into the line."""
+
+    kind: Literal["return"] = "return"
+
+
+class Transfer(TicketCommand):
+    """Send the ticket to another service, or to one counter, with its label and its time."""
+
+    kind: Literal["transfer"] = "transfer"
+    to_service: str | None = None
+    to_counter: str | None = None
+
+
+class CancelTicket(CommandBase):
+    """Void a ticket, by its citizen or by staff (then with the `counter`)."""
+
+    kind: Literal["cancel"] = "cancel"
+    ticket: str | None = None
+    counter: str | None = None
+    reason: str = Field(default="取消", min_length=1, max_length=40)
+
+
+Command = Annotated[
+    ConfigureHall
+    | OpenBusinessDay
+    | GrantZone
+    | IssueTicket
+    | OpenCounter
+    | PauseCounter
+    | ResumeCounter
+    | CloseCounter
+    | CallNext
+    | Call
+    | Recall
+    | Start
+    | Finish
+    | NoShow
+    | Hold
+    | Return
+    | Transfer
+    | CancelTicket,
+    Field(discriminator="kind"),
+]
+
+command_adapter: TypeAdapter[Command] = TypeAdapter(Command)

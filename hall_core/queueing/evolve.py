@@ -1,0 +1,244 @@
+"""Facts make the next queue. The same code builds the picture in the hall and at the controller."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from hall_core.queueing import facts as f
+from hall_core.queueing.estimates import SAMPLES
+from hall_core.queueing.numbering import ZONE_SIZE, zone_key
+from hall_core.queueing.queue import CallShown, Counter, Done, Grant, Queue, Ticket
+from hall_core.queueing.states import OPEN_STATES, CounterState, TicketState, after, counter_after
+
+__all__ = ["evolve", "replay"]
+
+#: calls the board can look back on
+CALLS_KEPT = 10
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A queue being written: own copies of what facts change."""
+
+    setup: Any
+    day: Any
+    applied: int
+    tickets: dict[str, Ticket]
+    labels: dict[str, str]
+    counters: dict[str, Counter]
+    numbers: dict[str, int]
+    grants: tuple[Grant, ...]
+    calls: tuple[CallShown, ...]
+    requests: dict[str, Done]
+    samples: dict[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, queue: Queue) -> "_Draft":
+        return cls(
+            queue.setup,
+            queue.day,
+            queue.applied,
+            dict(queue.tickets),
+            dict(queue.labels),
+            dict(queue.counters),
+            dict(queue.numbers),
+            queue.grants,
+            queue.calls,
+            dict(queue.requests),
+            dict(queue.samples),
+        )
+
+    def queue(self) -> Queue:
+        return Queue(
+            self.setup,
+            self.day,
+            self.applied,
+            self.tickets,
+            self.labels,
+            self.counters,
+            self.numbers,
+            self.grants,
+            self.calls,
+            self.requests,
+            self.samples,
+        )
+
+    def put(self, fact: f.TicketFact, **changes: Any) -> Ticket:
+        """Move a ticket along the table, and let go of it at its counter when it leaves."""
+        ticket = self.tickets[fact.ticket_id]
+        state = after(ticket.state, type(fact)) or ticket.state
+        changed = replace(ticket, state=state, **changes)
+        self.tickets[ticket.ticket_id] = changed
+        in_hand = state in (TicketState.CALLED, TicketState.SERVING)
+        if ticket.counter and (not in_hand or ticket.counter != changed.counter):
+            counter = self.counters.get(ticket.counter)
+            if counter and counter.ticket_id == ticket.ticket_id:
+                self.counters[counter.counter] = replace(counter, ticket_id=None)
+        if in_hand and changed.counter:
+            self.counters[changed.counter] = replace(
+                self.counters[changed.counter], ticket_id=ticket.ticket_id
+            )
+        return changed
+
+    def show(self, ticket: Ticket, fact: f.TicketCalled | f.TicketRecalled) -> None:
+        shown = CallShown(ticket.ticket_id, ticket.label, fact.counter, fact.call_no, fact.at)
+        kept = tuple(c for c in self.calls if c.ticket_id != ticket.ticket_id)
+        self.calls = (shown, *kept)[:CALLS_KEPT]
+
+    def unshow(self, ticket: Ticket) -> None:
+        self.calls = tuple(c for c in self.calls if c.ticket_id != ticket.ticket_id)
+
+
+def _configured(d: _Draft, x: f.HallConfigured) -> None:
+    d.setup = x.setup
+    known = {c.id: c for c in x.setup.counters}
+    kept = {i: c for i, c in d.counters.items() if i in known or c.ticket_id}
+    for i, setup in known.items():
+        counter = kept.get(i, Counter(i))
+        if counter.state is CounterState.CLOSED:
+            counter = replace(counter, services=setup.services)
+        kept[i] = counter
+    d.counters = kept
+
+
+def _day_opened(d: _Draft, x: f.BusinessDayOpened) -> None:
+    d.day = x.day
+    d.tickets = {i: t for i, t in d.tickets.items() if t.state in OPEN_STATES}
+    d.labels, d.numbers = {}, {}
+    d.grants = tuple(g for g in d.grants if g.last_day >= x.day)
+    d.calls = tuple(c for c in d.calls if c.ticket_id in d.tickets)
+    yesterday = x.day - timedelta(days=1)
+    d.requests = {i: r for i, r in d.requests.items() if r.day and r.day >= yesterday}
+
+
+def _granted(d: _Draft, x: f.ZoneGranted) -> None:
+    grant = Grant(x.grant_id, x.incarnation, x.line, x.zone, x.first_day, x.last_day)
+    d.grants = (*(g for g in d.grants if g.grant_id != x.grant_id), grant)
+
+
+def _issued(d: _Draft, x: f.TicketIssued) -> None:
+    d.tickets[x.ticket_id] = Ticket(
+        ticket_id=x.ticket_id,
+        label=x.label,
+        service=x.service,
+        line=x.line,
+        number=x.number,
+        day=x.day,
+        channel=x.channel,
+        priority=x.priority,
+        issued_at=x.at,
+        effective_at=x.effective_at,
+        token=x.token,
+        ahead=x.ahead,
+        range_min=x.range_min,
+        phone_sealed=x.phone_sealed,
+        phone_tail=x.phone_tail,
+    )
+    if x.day == d.day:
+        d.labels[x.label] = x.ticket_id
+        key = zone_key(x.line, x.number // ZONE_SIZE)
+        d.numbers[key] = max(d.numbers.get(key, 0), x.number)
+
+
+def _called(d: _Draft, x: f.TicketCalled) -> None:
+    d.show(d.put(x, counter=x.counter, call_no=x.call_no, called_at=x.at, for_counter=None), x)
+
+
+def _recalled(d: _Draft, x: f.TicketRecalled) -> None:
+    d.show(d.put(x, call_no=x.call_no, called_at=x.at), x)
+
+
+def _started(d: _Draft, x: f.ServiceStarted) -> None:
+    d.put(x, started_at=x.at)
+
+
+def _finished(d: _Draft, x: f.TicketFinished) -> None:
+    ticket = d.put(x, ended_at=x.at)
+    if ticket.started_at:
+        seconds = max(0, round((x.at - ticket.started_at).total_seconds()))
+        d.samples[ticket.service] = (*d.samples.get(ticket.service, ()), seconds)[-SAMPLES:]
+
+
+def _left(d: _Draft, x: f.TicketNoShow | f.TicketHeld) -> None:
+    d.unshow(d.put(x))
+
+
+def _ended(d: _Draft, x: f.TicketCancelled | f.TicketLapsed) -> None:
+    d.unshow(d.put(x, ended_at=x.at))
+
+
+def _returned(d: _Draft, x: f.TicketReturned) -> None:
+    d.unshow(d.put(x, effective_at=x.effective_at, started_at=None))
+
+
+def _transferred(d: _Draft, x: f.TicketTransferred) -> None:
+    d.unshow(d.put(x, service=x.service, for_counter=x.to_counter, started_at=None))
+
+
+def _counter(d: _Draft, x: f.CounterFact) -> None:
+    counter = d.counters[x.counter]
+    state = counter_after(counter.state, type(x)) or counter.state
+    changes: dict[str, Any] = {"state": state, "reason": None}
+    if isinstance(x, f.CounterOpened):
+        changes |= {"services": x.services, "clerk": x.clerk}
+    elif isinstance(x, f.CounterPaused):
+        changes["reason"] = x.reason
+    elif isinstance(x, f.CounterClosed):
+        changes["clerk"] = None
+    d.counters[x.counter] = replace(counter, **changes)
+
+
+_APPLY: dict[type[f.FactBase], Callable[[_Draft, Any], None]] = {
+    f.HallConfigured: _configured,
+    f.BusinessDayOpened: _day_opened,
+    f.ZoneGranted: _granted,
+    f.WishRefused: lambda d, x: None,
+    f.TicketIssued: _issued,
+    f.TicketCalled: _called,
+    f.TicketRecalled: _recalled,
+    f.ServiceStarted: _started,
+    f.TicketFinished: _finished,
+    f.TicketNoShow: _left,
+    f.TicketHeld: _left,
+    f.TicketReturned: _returned,
+    f.TicketTransferred: _transferred,
+    f.TicketCancelled: _ended,
+    f.TicketLapsed: _ended,
+    f.CounterOpened: _counter,
+    f.CounterPaused: _counter,
+    f.CounterResumed: _counter,
+    f.CounterClosed: _counter,
+}
+
+
+def _remember(d: _Draft, fact: f.Fact) -> None:
+    """Keep what came of a request; the last fact of a request is its answer."""
+    if fact.request_id is None:
+        return
+    ticket_id = getattr(fact, "ticket_id", None)
+    counter_id = getattr(fact, "counter", None)
+    ticket, counter = d.tickets.get(ticket_id or ""), d.counters.get(counter_id or "")
+    d.requests[fact.request_id] = Done(
+        fingerprint=fact.fingerprint,
+        day=d.day,
+        counter=counter_id,
+        counter_state=counter.state if counter else None,
+        ticket_id=ticket_id,
+        ticket_state=ticket.state if ticket else None,
+    )
+
+
+def replay(queue: Queue, facts: Iterable[f.Fact]) -> Queue:
+    """The queue after all these facts."""
+    draft = _Draft.of(queue)
+    for fact in facts:
+        _APPLY[type(fact)](draft, fact)
+        _remember(draft, fact)
+        draft.applied += 1
+    return draft.queue()
+
+
+def evolve(queue: Queue, fact: f.Fact) -> Queue:
+    """The queue after one more fact."""
+    return replay(queue, (fact,))

@@ -1,0 +1,116 @@
+"""The queue of one hall as a value: it is never changed, `evolve` makes the next one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from hall_core.queueing.setup import HallSetup
+from hall_core.queueing.states import CounterState, TicketState
+
+__all__ = ["CallShown", "Counter", "Done", "Grant", "Queue", "Ticket"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One visit's place in a service's line. `counter` is where it was called last."""
+
+    ticket_id: str
+    label: str
+    service: str
+    line: str
+    number: int
+    day: date
+    channel: str
+    priority: str | None
+    issued_at: datetime
+    effective_at: datetime
+    token: str
+    ahead: int
+    range_min: tuple[int, int] | None
+    phone_sealed: str | None
+    phone_tail: str | None
+    state: TicketState = TicketState.WAITING
+    counter: str | None = None
+    for_counter: str | None = None
+    call_no: int = 0
+    called_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A counter: what it serves now, and the ticket in hand."""
+
+    counter: str
+    state: CounterState = CounterState.CLOSED
+    services: tuple[str, ...] = ()
+    clerk: str | None = None
+    reason: str | None = None
+    ticket_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One box's right to the numbers of a zone on some days."""
+
+    grant_id: str
+    incarnation: str
+    line: str
+    zone: int
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class CallShown:
+    """A call as the board shows it, newest first in `Queue.calls`."""
+
+    ticket_id: str
+    label: str
+    counter: str
+    call_no: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a request, kept so that the same request gets the same answer."""
+
+    fingerprint: str | None
+    day: date | None
+    counter: str | None = None
+    counter_state: CounterState | None = None
+    ticket_id: str | None = None
+    ticket_state: TicketState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Everything the facts so far say. `applied` counts them; `numbers` is the highest number given
+    today per (line, zone); `samples` the last service times in seconds per service.
+    """
+
+    setup: HallSetup | None = None
+    day: date | None = None
+    applied: int = 0
+    tickets: Mapping[str, Ticket] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    counters: Mapping[str, Counter] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    grants: tuple[Grant, ...] = ()
+    calls: tuple[CallShown, ...] = ()
+    requests: Mapping[str, Done] = field(default_factory=dict)
+    samples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def find(self, ticket: str) -> Ticket | None:
+        """The ticket with this id, or today's ticket with this label."""
+        found = self.tickets.get(ticket)
+        if found is None and ticket in self.labels:
+            found = self.tickets.get(self.labels[ticket])
+        return found
+
+    def in_hand(self, counter: str) -> Ticket | None:
+        """The ticket called to or served at a counter."""
+        ticket_id = self.counters[counter].ticket_id
+        return self.tickets[ticket_id] if ticket_id else None

@@ -1,0 +1,98 @@
+"""What a hall is: its services, counters and rules. Written by people, journaled as a fact."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from hall_core.schedule.hours import Hours
+
+__all__ = ["CounterSetup", "HallSetup", "Ident", "Level", "Prefix", "ServiceSetup"]
+
+Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+# Letters that look like digits on an LED strip are left out.
+Prefix = Annotated[str, StringConstraints(pattern=r"^[ABCDEFGHJKLMNPRTUVWXY]$")]
+Level = Literal["district", "street", "community"]
+
+
+class ServiceSetup(BaseModel):
+    """What a citizen comes for. `minutes` is the usual service time until the hall has measured its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Ident
+    name: str = Field(min_length=1, max_length=24)
+    name_en: str = Field(default="", max_length=48)
+    about: str = Field(default="", max_length=60)
+    about_en: str = Field(default="", max_length=80)
+    prefix: Prefix
+    hours: Hours | None = None
+    instead: str = Field(default="", max_length=40, description="where to go when it is closed")
+    minutes: float = Field(default=8.0, gt=0, le=480)
+
+
+class CounterSetup(BaseModel):
+    """A counter and the services it may serve."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Ident
+    name: str = Field(min_length=1, max_length=16)
+    services: tuple[Ident, ...] = Field(min_length=1)
+
+
+class HallSetup(BaseModel):
+    """One hall. `credits_min` are the minutes each priority class is moved forward; `goal_min` the
+    waiting goal past which a ticket goes next.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hall: Ident
+    name: str = Field(min_length=1, max_length=32)
+    level: Level
+    parent: Ident | None = None
+    tz: str = "Asia/Shanghai"
+    hours: Hours = Field(default_factory=Hours)
+    services: tuple[ServiceSetup, ...] = Field(min_length=1)
+    counters: tuple[CounterSetup, ...] = Field(min_length=1)
+    goal_min: int = Field(default=30, ge=1, le=480)
+    credits_min: dict[str, int] = Field(
+        default_factory=lambda: {
+            "elder": 15,
+            "pregnant": 15,
+            "military": 15,
+            "disabled": 15,
+            "urgent": 25,
+        }
+    )
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        for what, ids in (
+            ("service", [s.id for s in self.services]),
+            ("prefix", [s.prefix for s in self.services]),
+            ("counter", [c.id for c in self.counters]),
+        ):
+            twice = sorted({i for i in ids if ids.count(i) > 1})
+            if twice:
+                msg = f"{what} {twice[0]!r} stands twice; every {what} must be unique in a hall"
+                raise ValueError(msg)
+        known = {s.id for s in self.services}
+        for counter in self.counters:
+            for service in counter.services:
+                if service not in known:
+                    msg = f"counter {counter.id!r} serves {service!r}, which is no service of the hall"
+                    raise ValueError(msg)
+        for name, minutes in self.credits_min.items():
+            if not 0 <= minutes <= self.goal_min:
+                msg = f"credit of {name!r} must lie between 0 and goal_min ({self.goal_min})"
+                raise ValueError(msg)
+        return self
+
+    def service(self, service_id: str) -> ServiceSetup | None:
+        """The service with this id."""
+        return next((s for s in self.services if s.id == service_id), None)
+
+    def counter(self, counter_id: str) -> CounterSetup | None:
+        """The counter with this id."""
+        return next((c for c in self.counters if c.id == counter_id), None)

@@ -1,0 +1,1 @@
+"""When a hall is open, and which business day it is."""

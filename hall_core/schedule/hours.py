@@ -1,0 +1,59 @@
+"""Weekly opening hours of a hall or a service."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+__all__ = ["Hours"]
+
+Span = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
+ALL_DAY: tuple[Span, ...] = ("00:00-24:00",)
+WORKDAY: tuple[Span, ...] = ("09:00-17:00",)
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+class Hours(BaseModel):
+    """Spans of opening per weekday, local time, `HH:MM-HH:MM`, end excluded, `24:00` allowed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mon: tuple[Span, ...] = WORKDAY
+    tue: tuple[Span, ...] = WORKDAY
+    wed: tuple[Span, ...] = WORKDAY
+    thu: tuple[Span, ...] = WORKDAY
+    fri: tuple[Span, ...] = WORKDAY
+    sat: tuple[Span, ...] = Field(default=())
+    sun: tuple[Span, ...] = Field(default=())
+
+    @model_validator(mode="after")
+    def _spans_run_forward(self) -> Self:
+        for spans in self._week():
+            for span in spans:
+                start, end = span.split("-")
+                if _minutes(end) > 24 * 60 or _minutes(start) >= _minutes(end):
+                    msg = f"opening span {span!r} must end after it starts, at 24:00 at the latest"
+                    raise ValueError(msg)
+        return self
+
+    @classmethod
+    def always(cls) -> Self:
+        """Open day and night, all week."""
+        return cls(mon=ALL_DAY, tue=ALL_DAY, wed=ALL_DAY, thu=ALL_DAY, fri=ALL_DAY, sat=ALL_DAY, sun=ALL_DAY)
+
+    def open_at(self, now: datetime) -> bool:
+        """True when `now` (local, aware) lies in a span of its weekday."""
+        minute = now.hour * 60 + now.minute
+        spans = self._week()[now.weekday()]
+        return any(_minutes(s.split("-")[0]) <= minute < _minutes(s.split("-")[1]) for s in spans)
+
+    def today(self, now: datetime) -> tuple[str, ...]:
+        """The spans of the day of `now`, for people to read."""
+        return self._week()[now.weekday()]
+
+    def _week(self) -> tuple[tuple[str, ...], ...]:
+        return (self.mon, self.tue, self.wed, self.thu, self.fri, self.sat, self.sun)

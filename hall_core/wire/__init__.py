@@ -1,0 +1,1 @@
+"""What hall and controller say to each other: topics, envelopes, numbered streams."""

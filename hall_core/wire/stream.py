@@ -1,0 +1,49 @@
+"""Numbered streams, pure: the receiver takes only the next entry, the sender repeats from the last
+acknowledgement. Neither trusts a broker's session or its receipts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from hall_core.errors import StreamGap
+
+__all__ = ["Sender", "fresh"]
+
+T = TypeVar("T")
+
+
+def fresh(applied: int, first: int, entries: Sequence[T]) -> Sequence[T]:
+    """The entries a receiver that holds `applied` has still to apply: none when it has them all.
+
+    Raises StreamGap when entries before `first` are missing.
+    """
+    if first > applied + 1:
+        raise StreamGap(expected=applied + 1, got=first)
+    return entries[applied + 1 - first :]
+
+
+@dataclass(slots=True)
+class Sender:
+    """How far a stream was sent and acknowledged. `window` bounds what is under way."""
+
+    acked: int = 0
+    sent: int = 0
+    window: int = 2_000
+
+    def room(self) -> int:
+        """How many more entries may be sent now."""
+        return max(0, self.window - (self.sent - self.acked))
+
+    def acknowledge(self, applied: int) -> bool:
+        """Note a cumulative acknowledgement; True when it moved on. Late ones are harmless."""
+        moved = applied > self.acked
+        self.acked = max(self.acked, applied)
+        self.sent = max(self.sent, self.acked)
+        return moved
+
+    def resend(self, applied: int | None = None) -> None:
+        """Go back: to the last acknowledgement, or to what the receiver says it holds."""
+        if applied is not None:
+            self.acked = applied
+        self.sent = self.acked
