@@ -1,0 +1,1 @@
+"""The agent of one hall: owns its queue, drives its devices, tells the controller."""

@@ -4,7 +4,7 @@ QuiethallError
 ├── Refused                  a wish was refused, nothing changed; shown to the person who wished
 │   ├── UnknownService · UnknownCounter · UnknownTicket · UnknownHall
 │   ├── HallClosed · ServiceClosed · CounterNotOpen · CounterBusy · NobodyWaiting
-│   ├── IllegalTransition · BadRequest · PhoneInvalid
+│   ├── IllegalTransition · BadRequest · PhoneInvalid · NoticesUnavailable
 │   ├── RequestIdReused · NoGrant · ZoneExhausted · StorageUnavailable · HallUnreachable
 │   └── LoginNeeded · Forbidden · TooManyAttempts
 ├── WireError                a message that must not be applied; the sender must be mended
@@ -42,6 +42,7 @@ __all__ = [
     "LoginNeeded",
     "NoGrant",
     "NobodyWaiting",
+    "NoticesUnavailable",
     "PhoneInvalid",
     "ProfileInvalid",
     "QuiethallError",
@@ -219,6 +220,16 @@ class PhoneInvalid(Refused):
 
     slug, status = "phone-invalid", 422
     zh, en = "手机号码不正确，请核对；不留手机也能取号", "Not a mobile number; you may also leave it out"
+
+
+class NoticesUnavailable(Refused):
+    """This box does not know the controller's key yet, so it may not take a phone number."""
+
+    slug = "notices-unavailable"
+    zh, en = (
+        "暂时不能登记手机号，请不留手机取号",
+        "Phone numbers cannot be taken now; take a number without one",
+    )
 
 
 class RequestIdReused(Refused):

@@ -119,7 +119,10 @@ class CloseCounter(CounterCommand):
 
 
 class CallNext(CounterCommand):
-    """Call whoever is next. A key-pad has one key: with `finish_current` the ticket in hand is finished first."""
+    """Call whoever is next.
+
+    A key-pad has one key for it: with `finish_current` the ticket in hand is finished first.
+    """
 
     kind: Literal["call-next"] = "call-next"
     finish_current: bool = False

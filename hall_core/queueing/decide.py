@@ -131,7 +131,9 @@ def _configure(case: _Case, x: c.ConfigureHall) -> list[f.Fact]:
 
 
 def _open_day(case: _Case, x: c.OpenBusinessDay) -> list[f.Fact]:
-    if case.queue.day is not None and x.day <= case.queue.day:
+    if x.day == case.queue.day:
+        return []  # open already
+    if case.queue.day is not None and x.day < case.queue.day:
         raise BadRequest(what=f"business day {case.queue.day} never goes back to {x.day}")
     lapsed: list[f.Fact] = [
         f.TicketLapsed(**case.common, ticket_id=t.ticket_id)

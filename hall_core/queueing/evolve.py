@@ -189,11 +189,15 @@ def _counter(d: _Draft, x: f.CounterFact) -> None:
     d.counters[x.counter] = replace(counter, **changes)
 
 
+def _nothing(_d: _Draft, _x: f.WishRefused) -> None:
+    """A refusal changes nothing; its answer is kept with the requests."""
+
+
 _APPLY: dict[type[f.FactBase], Callable[[_Draft, Any], None]] = {
     f.HallConfigured: _configured,
     f.BusinessDayOpened: _day_opened,
     f.ZoneGranted: _granted,
-    f.WishRefused: lambda d, x: None,
+    f.WishRefused: _nothing,
     f.TicketIssued: _issued,
     f.TicketCalled: _called,
     f.TicketRecalled: _recalled,

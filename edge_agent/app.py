@@ -1,0 +1,203 @@
+"""Composition root of the agent: builds everything and runs it in one TaskGroup."""
+
+import asyncio
+import contextlib
+import random
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from importlib.metadata import version as installed_version
+
+import uvicorn
+from ulid import ULID
+
+from device_drivers import open_driver
+from device_drivers.bus import BusPool
+from edge_agent.accounts import Accounts
+from edge_agent.bell import Bell
+from edge_agent.devices import Devices
+from edge_agent.hall import Hall
+from edge_agent.journal import Journal
+from edge_agent.settings import AgentSettings, is_loopback, load_hall_file
+from edge_agent.site import SiteFile
+from edge_agent.uplink import Identity, Uplink
+from edge_agent.web.app import web_app
+from edge_agent.web.security import Guard
+from edge_agent.web.view import View
+from firmware_profiles import load
+from hall_core.clock import Clock, SystemClock
+from hall_core.devices.driver import Driver
+from hall_core.devices.layout import DeviceSetup, HallFile
+from hall_core.devices.profile import Profile
+from hall_core.errors import SettingsInvalid
+from hall_core.queueing.commands import ConfigureHall, GrantZone, OpenBusinessDay
+from hall_core.schedule.business_day import business_day
+
+__all__ = ["run_agent"]
+
+#: a box without any controller grants itself numbers for this long, again and again
+STANDALONE_DAYS = 14
+
+
+def new_id() -> str:
+    """A fresh identifier: ULID, so that ids sort by time."""
+    return str(ULID())
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn inside our TaskGroup: signals are the program's business, not the server's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run_agent(settings: AgentSettings) -> None:
+    """Run until SIGTERM or SIGINT. Raises SettingsInvalid before anything has started."""
+    clock = SystemClock()
+    layout = load_hall_file(settings.hall)
+    profiles = {device.profile: load(device.profile) for device in layout.devices}
+    accounts = Accounts(settings.accounts_file, clock)
+    if not is_loopback(settings.host) and accounts.empty:
+        msg = (
+            f"host {settings.host} is reachable from other machines, but no staff account exists: "
+            f"make one with `hall-agent staff add NAME --data {settings.data}`, or bind to 127.0.0.1"
+        )
+        raise SettingsInvalid(msg)
+    stamp = clock.now().strftime("%Y%m%dT%H%M%S")
+    journal = Journal.open(settings.journal_file, new_id=new_id(), stamp=stamp)
+    try:
+        with _bound(settings.host, settings.port) as sock:
+            await _Agent(settings, layout, profiles, accounts, journal, clock).run(sock)
+    finally:
+        journal.close()
+
+
+@contextlib.contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError as error:
+            msg = f"port {port} of {host}: {error.strerror}; stop what uses it, or choose another with --port"
+            raise SettingsInvalid(msg) from error
+        yield sock
+
+
+class _Agent:
+    def __init__(
+        self,
+        settings: AgentSettings,
+        layout: HallFile,
+        profiles: dict[str, Profile],
+        accounts: Accounts,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        self._settings, self._layout, self._clock = settings, layout, clock
+        self._profiles, self._guard = profiles, Guard(accounts)
+        self._version = installed_version("quiethall")
+        self._bell = Bell()
+        self._hall = Hall(journal, clock, layout.hall.tz, self._bell)
+        self._site = SiteFile(settings.data / "site.json", settings.public_url)
+
+    async def run(self, sock: socket.socket) -> None:
+        """Serve until a signal comes; then stop intake first, links last."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, stop.set)
+        async with self._devices() as devices, asyncio.TaskGroup() as tasks:
+            uplink = self._uplink(devices)
+            view = View(self._hall, devices, uplink, self._site, self._guard, self._bell)
+            app = web_app(view, new_id=new_id, version=self._version)
+            server = _Server(
+                uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+            )
+            running = [tasks.create_task(self._hall.run(), name="hall")]
+            await self._prepare()
+            running.append(tasks.create_task(self._hall.keep_day(), name="hall.day"))
+            running.append(tasks.create_task(devices.run(), name="devices"))
+            if uplink:
+                running.append(tasks.create_task(uplink.run(), name="uplink"))
+            elif self._settings.standalone:
+                running.append(tasks.create_task(self._renew(), name="hall.grant"))
+            serving = tasks.create_task(server.serve(sockets=[sock]), name="web")
+            print(f"ready http://{_address(sock)}", flush=True)  # noqa: T201 - the line others wait for
+            await stop.wait()
+            view.stopping = True
+            self._bell.ring()
+            server.should_exit = True
+            await serving
+            for task in running:
+                task.cancel()
+
+    @asynccontextmanager
+    async def _devices(self) -> AsyncIterator[Devices]:
+        async with BusPool(clock=self._clock) as buses:
+
+            def opener(setup: DeviceSetup, profile: Profile) -> AbstractAsyncContextManager[Driver]:
+                return open_driver(setup, profile, buses, self._clock)
+
+            yield Devices(
+                self._hall,
+                [(d, self._profiles[d.profile]) for d in self._layout.devices],
+                opener,
+                new_id=new_id,
+                jitter=random.random,
+                ticket_url=self._site.ticket_url,
+                bell=self._bell,
+            )
+
+    def _uplink(self, devices: Devices) -> Uplink | None:
+        if self._settings.broker is None:
+            return None
+        who = Identity(self._settings.agent or self._layout.hall.hall, self._version)
+        return Uplink(
+            self._hall,
+            devices,
+            self._site,
+            self._settings,
+            who=who,
+            jitter=random.random,
+            bell=self._bell,
+        )
+
+    async def _prepare(self) -> None:
+        """Bring the queue up to the hall file and the day."""
+        if self._hall.queue.setup != self._layout.hall:
+            await self._hall.handle(ConfigureHall(setup=self._layout.hall))
+        day = business_day(self._hall.queue.day, self._hall.now().date(), trusted=self._clock.trusted())
+        await self._hall.handle(OpenBusinessDay(day=day))
+        if self._settings.standalone:
+            await self._grant()
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(3600)
+            await self._grant()
+
+    async def _grant(self) -> None:
+        """Zone 0 for this box alone, while nobody else gives numbers."""
+        day, mine = self._hall.queue.day, self._hall.journal.stream
+        assert day is not None
+        last = max((g.last_day for g in self._hall.queue.grants if g.incarnation == mine), default=day)
+        if last - day >= timedelta(days=STANDALONE_DAYS // 2):
+            return
+        grant = GrantZone(
+            grant_id=new_id(),
+            incarnation=mine,
+            zone=0,
+            first_day=day,
+            last_day=day + timedelta(days=STANDALONE_DAYS),
+        )
+        await self._hall.handle(grant)
+
+
+def _address(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,77 @@
+"""Pure: the queue -> what every device at a counter should show; a fact -> what is printed once."""
+
+from datetime import datetime, timedelta
+
+from hall_core.devices.vocabulary import CounterMode, CounterPicture, PrintTicket
+from hall_core.queueing.facts import TicketIssued
+from hall_core.queueing.ordering import line_for
+from hall_core.queueing.queue import Queue
+from hall_core.queueing.states import CounterState, TicketState
+
+__all__ = ["counter_picture", "slip", "touched"]
+
+#: a call older than this is shown steady: it is still true, but it is no news
+FRESH = timedelta(seconds=30)
+
+
+def counter_picture(queue: Queue, counter_id: str, now: datetime, *, waiting: bool = False) -> CounterPicture:
+    """What everything at this counter should show now; `waiting` counts the line too (key-pads)."""
+    counter = queue.counters[counter_id]
+    setup = queue.setup.counter(counter_id) if queue.setup else None
+    name = setup.name if setup else counter_id
+    ticket = queue.in_hand(counter_id)
+    label, call_no, since = None, 0, None
+    if ticket is not None:
+        label, call_no, since = ticket.label, ticket.call_no, ticket.called_at
+        fresh = ticket.state is TicketState.CALLED and since is not None and now - since < FRESH
+        mode = CounterMode.CALLED if fresh else CounterMode.SERVING
+        text = f"请{label}号到{name}" if fresh else f"{label} 办理中"
+    elif counter.state is CounterState.PAUSED:
+        mode, text = CounterMode.PAUSED, counter.reason or "暂停服务"
+    elif counter.state is CounterState.CLOSED:
+        mode, text = CounterMode.CLOSED, ""
+    else:
+        mode, text = CounterMode.FREE, name
+    return CounterPicture(
+        counter=counter_id,
+        name=name,
+        mode=mode,
+        label=label,
+        call_no=call_no,
+        waiting=len(line_for(queue, counter_id, now)) if waiting else 0,
+        text=text,
+        shown_since=since,
+    )
+
+
+def touched(before: Queue, after: Queue) -> set[str]:
+    """Counters whose devices may have to show something else."""
+    if before.setup is not after.setup:
+        return set(after.counters)
+    return {
+        c
+        for c, counter in after.counters.items()
+        if before.counters.get(c) is not counter
+        or (
+            counter.ticket_id is not None
+            and before.tickets.get(counter.ticket_id) is not after.tickets.get(counter.ticket_id)
+        )
+    }
+
+
+def slip(queue: Queue, fact: TicketIssued, url: str) -> PrintTicket:
+    """The paper for a ticket taken in the hall."""
+    assert queue.setup is not None
+    service = queue.setup.service(fact.service)
+    low_high = fact.range_min
+    return PrintTicket(
+        job_id=fact.ticket_id,
+        hall=queue.setup.name,
+        label=fact.label,
+        service=service.name if service else fact.service,
+        ahead=fact.ahead,
+        range_text=f"约 {low_high[0]}–{low_high[1]} 分钟" if low_high else "等候时间请看大屏",
+        issued_at=fact.at,
+        url=url,
+        hint="过号请到咨询台恢复排队",
+    )

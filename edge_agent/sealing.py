@@ -1,0 +1,43 @@
+"""Phone numbers are sealed to the controller's key where they are typed; the hall cannot open them.
+
+Layout (base64url): X25519 ephemeral public key (32) ‖ nonce (12) ‖ AES-256-GCM ciphertext and tag,
+key = HKDF-SHA256 of the shared secret, info `quiethall phone 1`, associated data = the ticket id.
+"""
+
+import hmac
+import json
+import re
+from base64 import b64decode, urlsafe_b64encode
+from hashlib import sha256
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from hall_core.errors import PhoneInvalid
+
+__all__ = ["fingerprint", "seal_phone"]
+
+_MOBILE = re.compile(r"^1[3-9]\d{9}$")
+_INFO = b"quiethall phone 1"
+
+
+def seal_phone(phone: str, *, ticket_id: str, controller_key: str, nonce: bytes) -> str:
+    """The sealed number. `controller_key` is base64 of 32 bytes. Raises PhoneInvalid."""
+    if not _MOBILE.fullmatch(phone):
+        raise PhoneInvalid
+    once = X25519PrivateKey.generate()
+    shared = once.exchange(X25519PublicKey.from_public_bytes(b64decode(controller_key)))
+    key = HKDF(SHA256(), 32, salt=None, info=_INFO).derive(shared)
+    sealed = AESGCM(key).encrypt(nonce, f"+86{phone}".encode(), ticket_id.encode())
+    public = once.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return urlsafe_b64encode(public + nonce + sealed).decode()
+
+
+def fingerprint(pepper: bytes, body: dict[str, Any]) -> str:
+    """A keyed digest of a request's body: tells two requests apart without giving their content away."""
+    text = json.dumps(body, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+    return hmac.new(pepper, text.encode(), sha256).hexdigest()[:16]

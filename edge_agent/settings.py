@@ -1,0 +1,110 @@
+"""What an agent is told: the only file that reads the environment and the hall file."""
+
+import ipaddress
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hall_core.devices.layout import HallFile
+from hall_core.errors import SettingsInvalid
+
+__all__ = ["AgentSettings", "is_loopback", "load_hall_file", "load_settings"]
+
+
+class AgentSettings(BaseSettings):
+    """Settings of `hall-agent`, from options, the environment `HALL_AGENT_*`, or these defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="HALL_AGENT_", extra="forbid")
+
+    hall: Path = Field(description="the hall file (YAML): what the hall is and which devices stand in it")
+    data: Path = Field(description="folder of the journal and the accounts; must survive a power cut")
+    agent: str | None = Field(default=None, description="name of this box; the hall's id without it")
+    host: str = Field(default="127.0.0.1", description="address the pages and the API are served on")
+    port: int = Field(default=8070, ge=0, le=65535, description="its port; 0 takes a free one")
+    broker: str | None = Field(default=None, description="mqtt://user:password@host:port or mqtts://…")
+    broker_ca: Path | None = Field(default=None, description="CA certificate of the broker (mqtts)")
+    broker_cert: Path | None = Field(default=None, description="certificate of this box (mqtts)")
+    broker_key: Path | None = Field(default=None, description="its private key (mqtts)")
+    mqtt: Literal["auto", "5", "3.1.1"] = Field(
+        default="auto", description="version; auto tries both in turn"
+    )
+    public_url: str = Field(default="", description="where citizens reach the controller")
+    standalone: bool = Field(default=False, description="never a controller: grants itself zone 0")
+    resend_s: float = Field(default=10.0, gt=0, description="facts unacknowledged so long are re-sent")
+    reconnect_s: float = Field(
+        default=30.0, ge=1, le=60, description="longest wait between two tries to connect"
+    )
+    keepalive_s: int = Field(default=20, ge=5, le=30, description="MQTT keepalive: notices dead links")
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if self.broker and urlsplit(self.broker).scheme not in ("mqtt", "mqtts"):
+            msg = "broker must start with mqtt:// or mqtts://"
+            raise ValueError(msg)
+        if self.broker and not is_loopback(urlsplit(self.broker).hostname or ""):
+            parts = urlsplit(self.broker)
+            if not (parts.password or self.broker_cert):
+                msg = (
+                    "a broker on another machine needs credentials: give broker_cert and broker_key "
+                    "(mqtts) or user:password in the address"
+                )
+                raise ValueError(msg)
+        return self
+
+    @property
+    def accounts_file(self) -> Path:
+        """Where staff accounts are kept."""
+        return self.data / "accounts.json"
+
+    @property
+    def journal_file(self) -> Path:
+        """Where the journal is kept."""
+        return self.data / "journal.db"
+
+
+def is_loopback(host: str) -> bool:
+    """True for names and addresses that only this machine reaches."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**options: Any) -> AgentSettings:
+    """Settings from options that were given, else the environment. Raises SettingsInvalid."""
+    given = {k: v for k, v in options.items() if v is not None}
+    try:
+        return AgentSettings(**given)
+    except ValidationError as error:
+        raise SettingsInvalid(_explain(error, "HALL_AGENT_")) from error
+
+
+def load_hall_file(path: Path) -> HallFile:
+    """The hall file. Raises SettingsInvalid, which names the file and the place."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return HallFile.model_validate(content)
+    except OSError as error:
+        msg = f"hall file {path}: {error.strerror}; write one, or name another with --hall"
+        raise SettingsInvalid(msg) from error
+    except yaml.YAMLError as error:
+        msg = f"hall file {path} is not YAML: {error}"
+        raise SettingsInvalid(msg) from error
+    except ValidationError as error:
+        msg = f"hall file {path}: {_explain(error, '')}"
+        raise SettingsInvalid(msg) from error
+
+
+def _explain(error: ValidationError, prefix: str) -> str:
+    lines = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        where = ".".join(str(part) for part in item["loc"]) or "settings"
+        name = f"{prefix}{where.upper()}" if prefix else where
+        lines.append(f"{name}: {item['msg']}")
+    return "; ".join(lines)

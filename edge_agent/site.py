@@ -1,0 +1,45 @@
+"""What the controller told this box last: its public address and the key phones are sealed to."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hall_core.errors import WireError
+
+__all__ = ["Site", "SiteFile"]
+
+
+class Site(BaseModel):
+    """The desired document `site`; `rev` rises with each change."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rev: int = 0
+    phone_key: str = ""
+    public_url: str = ""
+
+
+class SiteFile:
+    """Keeps the document over a restart without an uplink."""
+
+    def __init__(self, path: Path, public_url: str) -> None:
+        self._path, self._public_url = path, public_url.rstrip("/")
+        self.site = Site.model_validate_json(path.read_bytes()) if path.exists() else Site()
+
+    def take(self, rev: int, body: dict[str, object]) -> None:
+        """Follow a document that is not older than the present one. Raises WireError."""
+        if rev < self.site.rev:
+            return
+        try:
+            self.site = Site.model_validate({**body, "rev": rev})
+        except ValidationError as error:
+            msg = "desired document site is malformed"
+            raise WireError(msg) from error
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(self.site.model_dump_json(), encoding="utf-8")
+        fresh.replace(self._path)
+
+    def ticket_url(self, token: str) -> str:
+        """Where the holder of a ticket looks it up; empty while no address is known."""
+        base = (self.site.public_url or self._public_url).rstrip("/")
+        return f"{base}/t/{token}" if base else ""

@@ -1,0 +1,58 @@
+"""Server-sent events of a hall: `snapshot` at once and after every change, `fact` for each, `beat`."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+
+from edge_agent.web.view import View
+
+__all__ = ["stream_routes"]
+
+BEAT_S = 5.0
+#: snapshots of one screen are at least so far apart; facts are never held back
+CALM_S = 0.05
+
+
+def _event(kind: str, data: str, n: int | None = None) -> str:
+    head = f"id: {n}\n" if n is not None else ""
+    return f"{head}event: {kind}\ndata: {data}\n\n"
+
+
+async def _events(view: View, after: int) -> AsyncIterator[str]:
+    loop = asyncio.get_running_loop()
+    seen, sent = -1, after
+    yield "retry: 1000\n\n"
+    beat_at = loop.time() + BEAT_S
+    while not view.stopping:
+        if view.bell.count > seen:
+            seen = view.bell.count
+            parts = [_event("fact", body, n) for n, body in view.recent if n > sent]
+            sent = max([sent, *(n for n, _ in view.recent)])
+            yield "".join(parts) + _event("snapshot", view.state_text(), sent)
+            await asyncio.sleep(CALM_S)
+        if loop.time() >= beat_at:
+            beat_at = loop.time() + BEAT_S
+            yield _event("beat", json.dumps({"at": view.hall.now().isoformat()}))
+        try:
+            async with asyncio.timeout_at(beat_at):
+                await view.bell.wait_past(seen)
+        except TimeoutError:
+            continue
+
+
+def stream_routes(view: View) -> APIRouter:
+    """`GET /api/stream`."""
+    router = APIRouter()
+
+    @router.get("/api/stream")
+    async def stream(last_event_id: int | None = Header(default=None)) -> StreamingResponse:
+        """Server-sent events; with `Last-Event-ID` the facts after it come first, as far as they are kept."""
+        after = view.hall.journal.last if last_event_id is None else last_event_id
+        return StreamingResponse(
+            _events(view, after), media_type="text/event-stream", headers={"cache-control": "no-store"}
+        )
+
+    return router

@@ -1,0 +1,170 @@
+"""The hall as its pages, its API and its stream see it: one JSON picture, made once per change."""
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+
+from edge_agent.bell import Bell
+from edge_agent.devices import Devices
+from edge_agent.hall import Change, Hall
+from edge_agent.site import SiteFile
+from edge_agent.uplink import Uplink
+from edge_agent.web.security import Guard
+from hall_core.queueing.ordering import line_for
+from hall_core.queueing.queue import Ticket
+from hall_core.queueing.states import TicketState
+from hall_core.queueing.summary import (
+    calls_summary,
+    counters_summary,
+    services_summary,
+    state_hash,
+    ticket_summary,
+)
+
+__all__ = ["View", "public"]
+
+#: fields of a fact that never leave the box over HTTP
+_PRIVATE = ("token", "phone_sealed", "phone_tail", "fingerprint")
+#: facts the stream can repeat to a screen that was away for a moment
+RECENT = 1_000
+
+
+def public(n: int, body: str) -> dict[str, Any]:
+    """A fact as `{n, kind, at, …}` without what only its holder may know."""
+    fact: dict[str, Any] = {"n": n, **json.loads(body)}
+    for name in _PRIVATE:
+        fact.pop(name, None)
+    return fact
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    mark: tuple[int, str]
+    state: dict[str, Any]
+    text: str
+
+
+class View:
+    """Read access for everything under `web/`. `bell` rings when anything a screen shows has changed."""
+
+    def __init__(
+        self, hall: Hall, devices: Devices, uplink: Uplink | None, site: SiteFile, guard: Guard, bell: Bell
+    ) -> None:
+        self.hall, self.devices, self.uplink, self.site, self.guard = hall, devices, uplink, site, guard
+        self.bell = bell
+        self.stopping = False
+        self.voice = False
+        self.recent: deque[tuple[int, str]] = deque(maxlen=RECENT)
+        self._made: _Made | None = None
+        hall.listeners.append(self._hear)
+
+    @property
+    def public_url(self) -> str:
+        """Where citizens reach the controller; empty while nobody has said."""
+        return self.site.ticket_url("").removesuffix("/t/")
+
+    def state(self) -> dict[str, Any]:
+        """The picture of `GET /api/state`."""
+        return self._make().state
+
+    def state_text(self) -> str:
+        """The same as JSON text."""
+        return self._make().text
+
+    def staff(self, request: Request) -> str | None:
+        """The clerk behind a request, or None."""
+        return self.guard.staff(request)
+
+    def line(self, counter: str) -> list[dict[str, Any]]:
+        """Whom this counter will call, in order: `{ticket_id, label, service, waited_min, priority}`."""
+        if counter not in self.hall.queue.counters:
+            return []
+        return [self._row(t) for t in line_for(self.hall.queue, counter, self.hall.now())]
+
+    def set_aside(self) -> list[dict[str, Any]]:
+        """Today's held and missed tickets, last first, with their `state`."""
+        return [self._row(t) for t in self._aside(TicketState.HELD, TicketState.NO_SHOW)]
+
+    def ticket(self, ticket_id: str) -> dict[str, Any] | None:
+        """A ticket's summary with its holder's `url`, or None."""
+        found = self.hall.queue.find(ticket_id)
+        if found is None:
+            return None
+        summary = ticket_summary(self.hall.queue, found, self.hall.now())
+        return {**summary, "url": self.site.ticket_url(found.token)}
+
+    def today(self, counter: str) -> dict[str, Any]:
+        """`{served, average_min}` of a counter, today."""
+        times = [
+            (t.ended_at - t.started_at).total_seconds() / 60
+            for t in self.hall.queue.tickets.values()
+            if t.counter == counter and t.state is TicketState.FINISHED and t.started_at and t.ended_at
+        ]
+        return {"served": len(times), "average_min": sum(times) / len(times) if times else None}
+
+    def _aside(self, *states: TicketState) -> list[Ticket]:
+        found = [t for t in self.hall.queue.tickets.values() if t.state in states]
+        return sorted(found, key=lambda t: t.called_at or t.issued_at, reverse=True)
+
+    def _row(self, ticket: Ticket) -> dict[str, Any]:
+        setup = self.hall.queue.setup
+        service = setup.service(ticket.service) if setup else None
+        waited = (self.hall.now() - ticket.issued_at).total_seconds()
+        return {
+            "ticket_id": ticket.ticket_id,
+            "label": ticket.label,
+            "service": service.name if service else ticket.service,
+            "state": ticket.state.value,
+            "waited_min": int(waited // 60),
+            "priority": ticket.priority,
+        }
+
+    def _hear(self, change: Change) -> None:
+        for offset, fact in enumerate(change.facts):
+            n = change.first + offset
+            body = json.dumps(public(n, fact.model_dump_json(exclude_none=True)), ensure_ascii=False)
+            self.recent.append((n, body))
+
+    def _make(self) -> _Made:
+        now = self.hall.now()
+        # Opening hours change the picture by the clock alone, so the minute belongs to the mark.
+        mark = (self.bell.count, now.strftime("%H:%M"))
+        if self._made is None or self._made.mark != mark:
+            state = self._build()
+            self._made = _Made(mark, state, json.dumps(state, ensure_ascii=False, separators=(",", ":")))
+        return self._made
+
+    def _build(self) -> dict[str, Any]:
+        hall, queue, now = self.hall, self.hall.queue, self.hall.now()
+        setup = queue.setup
+        assert setup is not None
+        uplink = self.uplink
+        acked_at = uplink.acked_at if uplink else None
+        return {
+            "hall": setup.hall,
+            "name": setup.name,
+            "level": setup.level,
+            "tz": setup.tz,
+            "now": now.isoformat(),
+            "open": setup.hours.open_at(now),
+            "hours": " ".join(setup.hours.today(now)),
+            "business_day": queue.day.isoformat() if queue.day else None,
+            "services": services_summary(queue, now),
+            "counters": counters_summary(queue),
+            "calls": calls_summary(queue),
+            "missed": [t.label for t in self._aside(TicketState.NO_SHOW)],
+            "held": [t.label for t in self._aside(TicketState.HELD)],
+            "priorities": list(setup.credits_min),
+            "devices": [d.model_dump(exclude={"v"}) for d in self.devices.reports()],
+            "uplink": {
+                "connected": bool(uplink and uplink.connected),
+                "unsynced": uplink.unsynced if uplink else hall.journal.last,
+                "acked_at": acked_at.isoformat() if acked_at else None,
+            },
+            "standalone": uplink is None,
+            "stream": {"id": hall.journal.stream, "last": hall.journal.last},
+            "state_hash": state_hash(queue),
+        }

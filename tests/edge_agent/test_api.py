@@ -1,0 +1,236 @@
+import json
+from types import SimpleNamespace
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from edge_agent.web.api import api_routes
+from edge_agent.web.login import login_routes
+from edge_agent.web.problems import install_problems
+from edge_agent.web.stream import _events
+from tests.edge_agent.conftest import hall_setup, running
+
+
+@pytest.fixture
+def app(view, new_id):
+    app = FastAPI()
+    install_problems(app)
+    app.include_router(api_routes(view, new_id))
+    app.include_router(login_routes(view.guard))
+    return app
+
+
+@pytest.fixture
+async def http(app):
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://hall.example") as client:
+        yield client
+
+
+@pytest.fixture
+def clerk(view):
+    return {"Authorization": f"Bearer {view.guard.accounts.add_token('wang')}"}
+
+
+async def take(http, n=1, **more):
+    return await http.post("/api/tickets", json={"request_id": f"r{n}", "service": "social", **more})
+
+
+async def act(http, clerk, action, counter="1", **body):
+    body = {"request_id": f"{action}-{counter}", **body}
+    return await http.post(f"/api/counters/{counter}/{action}", json=body, headers=clerk)
+
+
+async def test_a_number_is_given_once_and_the_same_request_gets_the_same_answer(http):
+    first, again = await take(http), await take(http)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert set(first.json()) == {"ticket_id", "label", "service", "ahead", "range_min", "token", "url"}
+    assert first.json()["label"] == "A001"
+
+
+async def test_one_request_id_for_two_bodies_is_a_conflict(http):
+    await take(http)
+    answer = await take(http, service="household")
+    assert (answer.status_code, answer.json()["type"]) == (409, "request-id-reused")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "slug"),
+    [
+        ({"request_id": "x", "service": "marriage"}, 404, "unknown-service"),
+        ({"service": "social"}, 422, "bad-request"),
+        ({"request_id": "x", "service": "social", "priority": "king"}, 422, "bad-request"),
+        ({"request_id": "x", "service": "social", "colour": "red"}, 422, "bad-request"),
+        ({"request_id": "x", "service": "social", "phone": "12345"}, 409, "notices-unavailable"),
+        ({"request_id": "x", "service": "social", "appointment": "nope"}, 404, "unknown-ticket"),
+    ],
+)
+async def test_a_bad_request_is_explained_and_changes_nothing(http, hall, body, status, slug):
+    before = hall.journal.last
+    answer = await http.post("/api/tickets", json=body)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["type"]) == (status, slug)
+    assert answer.json()["title"]
+    assert hall.journal.last == before
+
+
+async def test_malformed_json_is_a_400_problem(http):
+    answer = await http.post("/api/tickets", content=b"{", headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (400, "bad-request")
+
+
+async def test_a_closed_hall_gives_no_number(journal_path, clock, tmp_path, view, http):
+    view.hall.queue = await _configured(view, hall_setup(hours={"mon": []}))
+    answer = await take(http)
+    assert (answer.status_code, answer.json()["type"]) == (409, "hall-closed")
+
+
+async def _configured(view, setup):
+    from hall_core.queueing.commands import ConfigureHall
+
+    return (await view.hall.handle(ConfigureHall(setup=setup))).queue
+
+
+async def test_clerk_actions_need_a_staff_session(http):
+    answer = await act(http, {}, "open")
+    assert (answer.status_code, answer.json()["type"]) == (401, "login-needed")
+    answer = await act(http, {"Authorization": "Bearer wrong"}, "open")
+    assert answer.status_code == 401
+
+
+async def test_a_visit_from_call_to_finish(http, clerk):
+    await take(http)
+    opened = await act(http, clerk, "open")
+    assert opened.json()["counter"]["state"] == "open"
+    called = (await act(http, clerk, "call-next")).json()
+    assert called["ticket"]["label"] == "A001"
+    assert called["counter"]["ticket"] == {
+        "id": called["ticket"]["ticket_id"],
+        "label": "A001",
+        "state": "called",
+    }
+    assert (await act(http, clerk, "start")).json()["ticket"]["state"] == "serving"
+    assert (await act(http, clerk, "finish")).json()["ticket"]["state"] == "finished"
+    nobody = await act(http, clerk, "call-next", request_id="again")
+    assert (nobody.status_code, nobody.json()["type"]) == (409, "nobody-waiting")
+
+
+async def test_a_double_click_is_one_call(http, clerk, hall):
+    await take(http, 1)
+    await take(http, 2)
+    await act(http, clerk, "open")
+    first, again = await act(http, clerk, "call-next"), await act(http, clerk, "call-next")
+    assert first.json() == again.json()
+    assert [f.kind for f in _facts(hall)].count("ticket-called") == 1
+
+
+async def test_wrong_state_and_unknown_counter_are_told_apart(http, clerk):
+    await act(http, clerk, "open")
+    wrong = await act(http, clerk, "finish")
+    assert (wrong.status_code, wrong.json()["type"]) == (409, "illegal-transition")
+    unknown = await act(http, clerk, "open", counter="99")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "unknown-counter")
+
+
+async def test_facts_are_listed_without_links_or_sealed_phones(http):
+    token = (await take(http)).json()["token"]
+    answer = await http.get("/api/facts?after=0&limit=10")
+    assert [f["n"] for f in answer.json()] == [1, 2, 3, 4]
+    assert token not in answer.text
+
+
+async def test_the_state_has_every_part_of_the_stable_surface(http):
+    state = (await http.get("/api/state")).json()
+    parts = ["hall", "name", "business_day", "services", "counters", "calls", "devices", "uplink", "stream"]
+    assert set(parts) <= set(state)
+    assert len(state["state_hash"]) == 16
+    assert set(state["services"][0]) >= {"id", "name", "prefix", "open", "waiting", "range_min"}
+
+
+async def test_a_ticket_tells_its_life(http):
+    taken = (await take(http)).json()
+    ticket = (await http.get(f"/api/tickets/{taken['ticket_id']}")).json()
+    assert [f["kind"] for f in ticket["facts"]] == ["ticket-issued"]
+    assert (await http.get("/api/tickets/nope")).json()["type"] == "unknown-ticket"
+
+
+async def test_a_phone_is_sealed_and_never_lies_in_the_journal(http, view, journal_path):
+    from base64 import b64encode
+
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    key = X25519PrivateKey.generate().public_key().public_bytes_raw()
+    view.site.take(1, {"phone_key": b64encode(key).decode(), "public_url": "http://hall.example"})
+    phone = "1" + "39" + "0000" + "4321"
+    answer = await take(http, phone=phone)
+    assert answer.status_code == 201
+    stored = b"".join(p.read_bytes() for p in journal_path.parent.glob("journal.db*"))
+    assert phone.encode() not in stored
+    assert b"phone_sealed" in stored
+
+
+async def test_login_gives_a_session_and_wrong_passwords_are_counted(http, view):
+    password = view.guard.accounts.add_password("wang")
+    good = await http.post("/login", data={"user": "wang", "password": password, "next": "/counter/1"})
+    assert (good.status_code, good.headers["location"]) == (303, "/counter/1")
+    assert (await act(http, {}, "open")).status_code == 200
+    http.cookies.clear()
+    for _ in range(10):
+        await http.post("/login", data={"user": "wang", "password": "wrong"})
+    stopped = await http.post("/login", data={"user": "wang", "password": password})
+    assert (stopped.status_code, stopped.json()["type"]) == (429, "too-many-attempts")
+
+
+async def test_another_site_cannot_use_a_clerks_session(http, view):
+    password = view.guard.accounts.add_password("wang")
+    await http.post("/login", data={"user": "wang", "password": password})
+    answer = await act(http, {"Sec-Fetch-Site": "cross-site"}, "open")
+    assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
+
+
+async def test_the_stream_begins_with_a_snapshot_and_tells_every_fact(view, http):
+    events = _events(view, view.hall.journal.last)
+    assert (await anext(events)).startswith("retry:")
+    first = await anext(events)
+    assert "event: snapshot" in first
+    assert "event: fact" not in first
+    await take(http)
+    second = await anext(events)
+    assert second.index("event: fact") < second.index("event: snapshot")
+    assert json.loads(second.split("data: ")[1].splitlines()[0])["label"] == "A001"
+    await events.aclose()
+
+
+async def test_a_screen_that_was_away_gets_the_facts_it_missed(view, http):
+    for n in range(3):
+        await take(http, n)
+    events = _events(view, view.hall.journal.last - 2)
+    await anext(events)
+    assert (await anext(events)).count("event: fact") == 2
+    await events.aclose()
+
+
+async def test_probes_say_alive_and_ready(http):
+    assert (await http.get("/healthz")).json() == {"status": "ok"}
+    assert (await http.get("/readyz")).status_code == 200
+    assert "quiethall_waiting" in (await http.get("/metrics")).text
+
+
+async def test_a_box_without_numbers_is_alive_but_not_ready(journal_path, clock, setup, view, new_id):
+    async with running(journal_path.with_name("other.db"), clock, setup, granted=False) as hall:
+        app = FastAPI()
+        install_problems(app)
+        other = SimpleNamespace(hall=hall, guard=view.guard)
+        app.include_router(api_routes(other, new_id))
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://hall.example") as http:
+            answer = await http.get("/readyz")
+            assert (answer.status_code, answer.json()["type"]) == (503, "no-grant")
+
+
+def _facts(hall):
+    from hall_core.queueing.facts import fact_adapter
+
+    return [fact_adapter.validate_json(f.body) for f in hall.journal.read(0, 1000)]

@@ -1,0 +1,85 @@
+import pytest
+
+from edge_agent.keys import command_for
+from edge_agent.reactions import counter_picture, slip, touched
+from hall_core.devices.vocabulary import CounterMode, KeyOp, KeyPressed
+from hall_core.queueing import commands as c
+from tests.edge_agent.conftest import issue
+
+
+async def test_a_call_touches_only_its_own_counter(hall):
+    await hall.handle(c.OpenCounter(counter="1"))
+    await hall.handle(c.OpenCounter(counter="2"))
+    await hall.handle(issue(1))
+    before = hall.queue
+    await hall.handle(c.CallNext(counter="2"))
+    assert touched(before, hall.queue) == {"2"}
+
+
+async def test_a_recall_touches_its_counter_though_nothing_else_changed(hall):
+    await hall.handle(c.OpenCounter(counter="1"))
+    await hall.handle(issue(1))
+    await hall.handle(c.CallNext(counter="1"))
+    before = hall.queue
+    await hall.handle(c.Recall(counter="1"))
+    assert touched(before, hall.queue) == {"1"}
+
+
+async def test_the_strip_follows_its_counter_through_a_visit(hall, clock):
+    def mode():
+        return counter_picture(hall.queue, "1", hall.now()).mode
+
+    assert mode() is CounterMode.CLOSED
+    await hall.handle(c.OpenCounter(counter="1"))
+    assert mode() is CounterMode.FREE
+    await hall.handle(issue(1))
+    await hall.handle(c.CallNext(counter="1"))
+    picture = counter_picture(hall.queue, "1", hall.now())
+    assert (picture.mode, picture.label, picture.text) == (CounterMode.CALLED, "A001", "请A001号到1号窗口")
+    await hall.handle(c.Start(counter="1"))
+    assert mode() is CounterMode.SERVING
+    await hall.handle(c.Finish(counter="1"))
+    await hall.handle(c.PauseCounter(counter="1", reason="午休"))
+    assert counter_picture(hall.queue, "1", hall.now()).text == "午休"
+
+
+async def test_a_strip_that_returns_late_shows_the_number_but_does_not_blink_it(hall, clock):
+    await hall.handle(c.OpenCounter(counter="1"))
+    await hall.handle(issue(1))
+    await hall.handle(c.CallNext(counter="1"))
+    clock.advance(120)
+    picture = counter_picture(hall.queue, "1", hall.now())
+    assert (picture.mode, picture.label) == (CounterMode.SERVING, "A001")
+
+
+async def test_a_slip_says_what_the_citizen_was_told(hall):
+    handled = await hall.handle(issue(1))
+    paper = slip(hall.queue, handled.facts[0], "http://hall.example/t/k1")
+    assert (paper.label, paper.service, paper.job_id) == ("A001", "社保医保", "t1")
+
+
+@pytest.mark.parametrize(
+    ("op", "kinds"),
+    [
+        (KeyOp.NEXT, ["open", "call-next"]),
+        (KeyOp.RECALL, ["recall"]),
+        (KeyOp.NO_SHOW, ["no-show"]),
+        (KeyOp.HOLD, ["hold"]),
+        (KeyOp.PAUSE, ["pause"]),
+        (KeyOp.CANCEL, ["cancel"]),
+        (KeyOp.EVALUATE, []),
+    ],
+)
+async def test_each_key_stands_for_its_wishes(hall, new_id, op, kinds):
+    wishes = command_for(KeyPressed(op=op), "1", hall.queue, new_id)
+    assert [w.kind for w in wishes] == kinds
+
+
+async def test_digits_name_the_ticket_that_comes_back(hall, new_id):
+    await hall.handle(c.OpenCounter(counter="1"))
+    await hall.handle(issue(1))
+    await hall.handle(c.CallNext(counter="1"))
+    await hall.handle(c.Hold(counter="1"))
+    (wish,) = command_for(KeyPressed(op=KeyOp.RETURN, digits="001"), "1", hall.queue, new_id)
+    await hall.handle(wish)
+    assert hall.queue.tickets["t1"].state == "waiting"
