@@ -53,6 +53,11 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for sock in sockets or []:
+            print(f"ready http://{_address(sock)}", flush=True)  # noqa: T201 - the line others wait for
+
 
 async def run_agent(settings: AgentSettings) -> None:
     """Run until SIGTERM or SIGINT. Raises SettingsInvalid before anything has started."""
@@ -127,7 +132,6 @@ class _Agent:
             elif self._settings.standalone:
                 running.append(tasks.create_task(self._renew(), name="hall.grant"))
             serving = tasks.create_task(server.serve(sockets=[sock]), name="web")
-            print(f"ready http://{_address(sock)}", flush=True)  # noqa: T201 - the line others wait for
             await stop.wait()
             view.stopping = True
             self._bell.ring()
