@@ -1,13 +1,15 @@
 """`python -m edge_agent`."""
 
-from edge_agent.cli import app
+import sys
+
+from edge_agent import cli
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Entry of the console program `hall-agent`."""
-    app()
+    sys.exit(cli.main())
 
 
 if __name__ == "__main__":

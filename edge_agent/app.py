@@ -121,7 +121,9 @@ class _Agent:
             view = View(self._hall, devices, uplink, self._site, self._guard, self._bell)
             app = web_app(view, new_id=new_id, version=self._version)
             server = _Server(
-                uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+                uvicorn.Config(
+                    app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=1
+                )
             )
             running = [tasks.create_task(self._hall.run(), name="hall")]
             await self._prepare()

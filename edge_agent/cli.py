@@ -1,75 +1,94 @@
-"""`hall-agent`: run the agent of a hall, and make its staff accounts."""
+"""`hall-agent`: run the agent of a hall, and make its staff accounts.
 
+The options of `run` are the fields of the settings. The standard library's parser serves: the box
+keeps the program's memory for its hall.
+"""
+
+import argparse
 import asyncio
 import logging
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from edge_agent.accounts import Accounts
-from edge_agent.app import run_agent
-from edge_agent.settings import load_settings
+from edge_agent.settings import AgentSettings, load_settings
 from hall_core.clock import SystemClock
 from hall_core.errors import QuiethallError
 
-__all__ = ["app"]
+__all__ = ["main"]
 
-app = typer.Typer(
-    help="The agent of one hall: its queue, its devices, its pages.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-staff = typer.Typer(help="Who may act at the counters.", no_args_is_help=True)
-app.add_typer(staff, name="staff")
-
-Data = Annotated[Path, typer.Option(envvar="HALL_AGENT_DATA", help="folder of the journal and the accounts")]
+_EXAMPLES = """examples:
+  hall-agent staff add wang --data /var/lib/quiethall
+  hall-agent run --hall hall.yaml --data /var/lib/quiethall --standalone
+  hall-agent run --hall hall.yaml --data /var/lib/quiethall --broker mqtts://controller.example:8883 \\
+      --broker-ca ca.pem --broker-cert box.pem --broker-key box.key
+"""
 
 
-@app.command(
-    epilog="Example: hall-agent run --hall hall.yaml --data /var/lib/quiethall --broker mqtt://127.0.0.1:1883"
-)
-def run(
-    hall: Annotated[Path | None, typer.Option(help="the hall file (YAML)")] = None,
-    data: Annotated[Path | None, typer.Option(help="folder of the journal and the accounts")] = None,
-    agent: Annotated[str | None, typer.Option(help="name of this box; the hall's id without it")] = None,
-    host: Annotated[str | None, typer.Option(help="address to serve on (127.0.0.1)")] = None,
-    port: Annotated[int | None, typer.Option(help="port to serve on (8070); 0 takes a free one")] = None,
-    broker: Annotated[str | None, typer.Option(help="mqtt://user:password@host:port or mqtts://…")] = None,
-    public_url: Annotated[str | None, typer.Option(help="where citizens reach the controller")] = None,
-    standalone: Annotated[bool | None, typer.Option(help="no controller ever")] = None,
-) -> None:
-    """Run the agent until SIGTERM; options also come from the environment, as HALL_AGENT_*."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it went well, 2 with a sentence on stderr when it could not."""
+    options = _parser().parse_args(arguments)
+    chosen: Callable[[argparse.Namespace], None] = options.run
+    failed = False
     try:
-        settings = load_settings(
-            hall=hall,
-            data=data,
-            agent=agent,
-            host=host,
-            port=port,
-            broker=broker,
-            public_url=public_url,
-            standalone=standalone,
-        )
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(run_agent(settings))
+        chosen(options)
     except* QuiethallError as group:
+        failed = True
         for error in _leaves(group):
-            typer.echo(f"hall-agent: {error}", err=True)
-        raise typer.Exit(2) from None
+            print(f"hall-agent: {error}", file=sys.stderr)
+    return 2 if failed else 0
 
 
-@staff.command("add", epilog="Example: hall-agent staff add wang --data /var/lib/quiethall")
-def staff_add(name: str, data: Data) -> None:
-    """Give NAME a new random password, shown once."""
-    typer.echo(Accounts(data / "accounts.json", SystemClock()).add_password(name))
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hall-agent",
+        description="The agent of one hall: its queue, its devices, its pages.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run",
+        help="run the agent until SIGTERM",
+        description="Run the agent until SIGTERM. Every option also comes from the environment, "
+        "as HALL_AGENT_ and its name: --public-url is HALL_AGENT_PUBLIC_URL.",
+    )
+    for name, field in AgentSettings.model_fields.items():
+        default = "" if field.is_required() or field.default in (None, "") else f" ({field.default})"
+        flag = (
+            {"action": "store_const", "const": "true"} if field.annotation is bool else {"metavar": "VALUE"}
+        )
+        run.add_argument(f"--{name.replace('_', '-')}", help=f"{field.description}{default}", **flag)  # type: ignore[arg-type]
+    run.set_defaults(run=_run)
+    staff = commands.add_parser("staff", help="who may act at the counters")
+    kinds = staff.add_subparsers(required=True, metavar="COMMAND")
+    for name, about, made in (
+        ("add", "give NAME a new random password, shown once", Accounts.add_password),
+        ("token", "give NAME a new bearer token for programs, shown once", Accounts.add_token),
+    ):
+        made_by = kinds.add_parser(name, help=about, description=about)
+        made_by.add_argument("name", metavar="NAME")
+        made_by.add_argument(
+            "--data", type=Path, required=True, help="folder of the journal and the accounts"
+        )
+        made_by.set_defaults(run=_account, made=made)
+    return parser
 
 
-@staff.command("token", epilog="Example: hall-agent staff token pad --data /var/lib/quiethall")
-def staff_token(name: str, data: Data) -> None:
-    """Give NAME a new bearer token for programs, shown once."""
-    typer.echo(Accounts(data / "accounts.json", SystemClock()).add_token(name))
+def _run(options: argparse.Namespace) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    given = {name: getattr(options, name) for name in AgentSettings.model_fields}
+    settings = load_settings(**given)
+    from edge_agent.app import run_agent  # noqa: PLC0415 - accounts are made without loading the agent
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run_agent(settings))
+
+
+def _account(options: argparse.Namespace) -> None:
+    accounts = Accounts(options.data / "accounts.json", SystemClock())
+    print(options.made(accounts, options.name))
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

@@ -11,12 +11,6 @@ from base64 import b64decode, urlsafe_b64encode
 from hashlib import sha256
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from hall_core.errors import PhoneInvalid
 
 __all__ = ["fingerprint", "seal_phone"]
@@ -29,12 +23,20 @@ def seal_phone(phone: str, *, ticket_id: str, controller_key: str, nonce: bytes)
     """The sealed number. `controller_key` is base64 of 32 bytes. Raises PhoneInvalid."""
     if not _MOBILE.fullmatch(phone):
         raise PhoneInvalid
+    # 7 MB that a box keeps free until somebody leaves a phone number.
+    from cryptography.hazmat.primitives.asymmetric.x25519 import (  # noqa: PLC0415
+        X25519PrivateKey,
+        X25519PublicKey,
+    )
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
     once = X25519PrivateKey.generate()
     shared = once.exchange(X25519PublicKey.from_public_bytes(b64decode(controller_key)))
     key = HKDF(SHA256(), 32, salt=None, info=_INFO).derive(shared)
     sealed = AESGCM(key).encrypt(nonce, f"+86{phone}".encode(), ticket_id.encode())
-    public = once.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return urlsafe_b64encode(public + nonce + sealed).decode()
+    return urlsafe_b64encode(once.public_key().public_bytes_raw() + nonce + sealed).decode()
 
 
 def fingerprint(pepper: bytes, body: dict[str, Any]) -> str:

@@ -39,7 +39,11 @@ class SiteFile:
         fresh.write_text(self.site.model_dump_json(), encoding="utf-8")
         fresh.replace(self._path)
 
+    @property
+    def public_url(self) -> str:
+        """Where citizens reach the controller, without a slash at the end; empty while nobody has said."""
+        return (self.site.public_url or self._public_url).rstrip("/")
+
     def ticket_url(self, token: str) -> str:
         """Where the holder of a ticket looks it up; empty while no address is known."""
-        base = (self.site.public_url or self._public_url).rstrip("/")
-        return f"{base}/t/{token}" if base else ""
+        return f"{self.public_url}/t/{token}" if self.public_url else ""
