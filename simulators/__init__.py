@@ -1,0 +1,1 @@
+"""Simulated devices, gateways and people: the same wires as the real ones."""

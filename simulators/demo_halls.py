@@ -1,0 +1,173 @@
+"""The three halls of the demo, as the hall files their boxes read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from hall_core.devices.layout import DeviceSetup, HallFile
+from hall_core.queueing.setup import CounterSetup, HallSetup, Level, ServiceSetup
+from hall_core.schedule.hours import Hours
+from simulators.demo_programs import free_port
+
+__all__ = ["HALLS", "DemoHall", "hall_file", "keypad_counters", "write_hall_file"]
+
+#: how a counter's strip is connected: Modbus TCP, Modbus RTU on the hall's serial bus, Onbon K over TCP
+Strip = Literal["tcp", "rtu", "onbon"]
+_STRIP_PROFILES: dict[Strip, str] = {
+    "tcp": "modbus.led-strip-generic",
+    "rtu": "modbus.led-strip-generic",
+    "onbon": "onbon.bx-6k1",
+}
+
+_REAL_ESTATE = ServiceSetup(
+    id="realty", name="不动产登记", name_en="Real estate", prefix="A", minutes=12, about="过户、抵押、查询"
+)
+_SOCIAL = ServiceSetup(
+    id="social", name="社会保障", name_en="Social security", prefix="B", minutes=8, about="参保、转移、待遇"
+)
+_BUSINESS = ServiceSetup(
+    id="business", name="企业开办", name_en="Company registration", prefix="C", minutes=15, about="设立、变更"
+)
+_GENERAL = ServiceSetup(
+    id="general", name="综合受理", name_en="General matters", prefix="D", minutes=6, about="一窗通办"
+)
+_CIVIL = ServiceSetup(id="civil", name="民政服务", name_en="Civil affairs", prefix="E", minutes=8)
+_CERTIFICATE = ServiceSetup(id="proof", name="证明开具", name_en="Certificates", prefix="F", minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoHall:
+    """One hall: who it is, what stands at each counter, how lively it is (arrivals relative to others)."""
+
+    id: str
+    name: str
+    level: Level
+    parent: str | None
+    services: tuple[ServiceSetup, ...]
+    #: per counter: its services and its strip
+    counters: tuple[tuple[tuple[str, ...], Strip], ...]
+    #: how many counters, from the first, have a key-pad
+    keypads: int
+    arrivals: float
+
+
+HALLS = (
+    DemoHall(
+        id="haitang",
+        name="海棠区政务服务中心",
+        level="district",
+        parent=None,
+        services=(_REAL_ESTATE, _SOCIAL, _BUSINESS, _GENERAL),
+        counters=(
+            (("realty",), "tcp"),
+            (("realty", "general"), "tcp"),
+            (("social",), "tcp"),
+            (("social", "general"), "rtu"),
+            (("business",), "rtu"),
+            (("business", "general"), "rtu"),
+            (("general", "realty", "social"), "onbon"),
+        ),
+        keypads=4,
+        arrivals=1.0,
+    ),
+    DemoHall(
+        id="liulin",
+        name="柳林街道便民服务中心",
+        level="street",
+        parent="haitang",
+        services=(_SOCIAL, _CIVIL, _GENERAL),
+        counters=(
+            (("social", "general"), "tcp"),
+            (("civil", "general"), "rtu"),
+            (("social", "civil"), "rtu"),
+            (("general",), "onbon"),
+        ),
+        keypads=2,
+        arrivals=0.55,
+    ),
+    DemoHall(
+        id="taoyuan",
+        name="桃园社区便民服务站",
+        level="community",
+        parent="liulin",
+        services=(_GENERAL, _CERTIFICATE),
+        counters=((("general", "proof"), "rtu"), (("general", "proof"), "onbon")),
+        keypads=1,
+        arrivals=0.25,
+    ),
+)
+
+
+def _setup(hall: DemoHall) -> HallSetup:
+    return HallSetup(
+        hall=hall.id,
+        name=hall.name,
+        level=hall.level,
+        parent=hall.parent,
+        # A demo is started at night, too.
+        hours=Hours.always(),
+        services=hall.services,
+        counters=tuple(
+            CounterSetup(id=str(n), name=f"{n} 号窗口", services=services)
+            for n, (services, _) in enumerate(hall.counters, 1)
+        ),
+    )
+
+
+def _serial(tty: Path, hall: DemoHall, bus: str) -> str:
+    return f"serial://{tty / f'{hall.id}-{bus}'}"
+
+
+def _tcp() -> str:
+    return f"tcp://127.0.0.1:{free_port()}"
+
+
+def _strips(hall: DemoHall, tty: Path) -> list[DeviceSetup]:
+    strips, unit = [], 0
+    for n, (_, strip) in enumerate(hall.counters, 1):
+        on_bus = strip == "rtu"
+        unit += on_bus
+        strips.append(
+            DeviceSetup(
+                name=f"strip-{n}",
+                profile=_STRIP_PROFILES[strip],
+                address=_serial(tty, hall, "strips") if on_bus else _tcp(),
+                unit=unit if on_bus else 1,
+                counter=str(n),
+            )
+        )
+    return strips
+
+
+def _keypads(hall: DemoHall, tty: Path) -> list[DeviceSetup]:
+    return [
+        DeviceSetup(
+            name=f"keypad-{n}",
+            profile="keypad.ff68-21",
+            address=_serial(tty, hall, "keypads"),
+            unit=n,
+            counter=str(n),
+        )
+        for n in range(1, hall.keypads + 1)
+    ]
+
+
+def hall_file(hall: DemoHall, tty: Path) -> HallFile:
+    """The hall's file: a strip over every counter, one key-pad bus, one printer; serial lines in `tty`."""
+    printer = DeviceSetup(name="printer", profile="escpos.80mm", address=_tcp())
+    return HallFile(hall=_setup(hall), devices=(*_strips(hall, tty), *_keypads(hall, tty), printer))
+
+
+def keypad_counters(file: HallFile) -> dict[str, str]:
+    """The key-pad of each counter that has one."""
+    return {d.counter: d.name for d in file.devices if d.counter and d.profile.startswith("keypad.")}
+
+
+def write_hall_file(file: HallFile, path: Path) -> None:
+    """Write the file as a person would have: YAML, UTF-8."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = file.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+    text = yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=110)
+    path.write_text(text, "utf-8")

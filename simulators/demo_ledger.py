@@ -1,0 +1,53 @@
+"""What people were told in the demo: every ticket and call a program acknowledged. The report checks it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+__all__ = ["CalledTicket", "Ledger", "TakenTicket"]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenTicket:
+    """Somebody was told this number."""
+
+    hall: str
+    ticket_id: str
+    label: str
+    request_id: str
+    #: `kiosk` answered by the agent, `online` answered by the controller
+    channel: str
+    #: `hall` or, taken while the hall was offline, `offline`
+    series: str = "hall"
+
+
+@dataclass(frozen=True, slots=True)
+class CalledTicket:
+    """A counter was told that it calls this number; `asked_at` is when the clerk asked."""
+
+    hall: str
+    counter: str
+    ticket_id: str
+    label: str
+    asked_at: datetime
+    by_key: bool = False
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Grows while the demo runs."""
+
+    tickets: list[TakenTicket] = field(default_factory=list)
+    calls: list[CalledTicket] = field(default_factory=list)
+    #: refusals by slug: part of a normal day
+    refused: Counter[str] = field(default_factory=Counter)
+    #: requests that were never answered: what they did is unknown, so they count as nothing
+    unanswered: int = 0
+
+    def taken(self, hall: str) -> int:
+        """Numbers people of this hall were told."""
+        return sum(1 for t in self.tickets if t.hall == hall)
+
+    def called(self, hall: str) -> int:
+        """Calls clerks of this hall were told."""
+        return sum(1 for c in self.calls if c.hall == hall)

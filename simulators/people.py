@@ -1,0 +1,128 @@
+"""Citizens who arrive and clerks who call them, through the same doors as real ones."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+from simulators.demo_clerks import Clerk
+from simulators.demo_doors import Answer, ControllerDoor, NoAnswer
+from simulators.demo_ledger import TakenTicket
+from simulators.demo_town import HallDoors, Town
+
+__all__ = ["Citizens", "People"]
+
+_ONLINE_SHARE = 0.15
+_PHONE_SHARE = 0.3
+_PRIORITY_SHARE = 0.06
+_PRIORITIES = ("elder", "pregnant", "military", "disabled")
+#: how many people stand there when the doors open, in a hall of share 1
+_AT_OPENING = 6
+_ROUNDS = 30
+_BREATHE_S = 1.0
+
+
+class Citizens:
+    """Those of one hall: Poisson arrivals; most at the kiosk, some online, some leave a number for SMS."""
+
+    def __init__(self, hall: HallDoors, controller: ControllerDoor, town: Town, random: Random) -> None:
+        self._hall, self._controller, self._town, self._random = hall, controller, town, random
+
+    async def arrive(self, tasks: asyncio.TaskGroup) -> None:
+        """People come until this is cancelled; each is a task of `tasks`."""
+        name = f"citizen of {self._hall.id}"
+        for _ in range(max(1, round(_AT_OPENING * self._hall.share))):
+            tasks.create_task(self.take_one(), name=name)
+        per_s = self._town.pace.arrivals_per_min * self._hall.share / 60
+        while True:
+            await asyncio.sleep(self._random.expovariate(per_s))
+            tasks.create_task(self.take_one(), name=name)
+
+    async def take_one(self, *, online: bool | None = None) -> Answer | None:
+        """One person takes one number; None when nobody ever answered."""
+        if online is None:
+            online = self._random.random() < _ONLINE_SHARE
+        wish: dict[str, Any] = {"service": self._random.choice(self._hall.services)}
+        if self._random.random() < _PRIORITY_SHARE:
+            wish["priority"] = self._random.choice(_PRIORITIES)
+        if self._random.random() < _PHONE_SHARE:
+            wish["phone"] = self._phone()
+        request_id = self._town.new_id()
+        try:
+            answer = await self._ask(wish, request_id, online=online)
+        except NoAnswer:
+            self._town.ledger.unanswered += 1
+            return None
+        if answer.ok:
+            self._note(answer.body, request_id, online=online)
+        else:
+            self._town.ledger.refused[answer.problem] += 1
+        return answer
+
+    async def _ask(self, wish: dict[str, Any], request_id: str, *, online: bool) -> Answer:
+        """The same request with the same id until it is answered. Raises NoAnswer in the end."""
+        for _ in range(_ROUNDS):
+            try:
+                if online:
+                    body = {**wish, "channel": "web"}
+                    return await self._controller.take_online(self._hall.id, request_id, body)
+                return await self._hall.agent.take({**wish, "request_id": request_id, "channel": "kiosk"})
+            except NoAnswer:
+                await asyncio.sleep(_BREATHE_S)
+        raise NoAnswer(request_id)
+
+    def _note(self, body: dict[str, Any], request_id: str, *, online: bool) -> None:
+        self._town.ledger.tickets.append(
+            TakenTicket(
+                hall=self._hall.id,
+                ticket_id=str(body["ticket_id"]),
+                label=str(body["label"]),
+                request_id=request_id,
+                channel="online" if online else "kiosk",
+                series=str(body.get("series", "hall")),
+            )
+        )
+
+    def _phone(self) -> str:
+        """A made-up mobile number; it lives in memory only."""
+        return f"1{self._random.randint(3, 9)}{self._random.randrange(10**9):09d}"
+
+
+class People:
+    """Everybody in all halls. `live` runs until `end_calling`, after which clerks only finish."""
+
+    def __init__(
+        self, halls: tuple[HallDoors, ...], controller: ControllerDoor, town: Town, *, seed: int
+    ) -> None:
+        self.ledger = town.ledger
+        self._citizens = [
+            Citizens(hall, controller, town, Random(f"{seed} citizens of {hall.id}")) for hall in halls
+        ]
+        self._clerks = [
+            Clerk(hall, counter, town, Random(f"{seed} clerk {hall.id}/{counter.id}"))
+            for hall in halls
+            for counter in hall.counters
+        ]
+        self._arrivals: list[asyncio.Task[None]] = []
+
+    async def live(self) -> None:
+        """People arrive and are served."""
+        async with asyncio.TaskGroup() as tasks:
+            self._arrivals = [
+                tasks.create_task(citizens.arrive(tasks), name="arrivals") for citizens in self._citizens
+            ]
+            for clerk in self._clerks:
+                tasks.create_task(clerk.work(), name=f"clerk {clerk.name}")
+
+    async def first_one(self) -> Answer | None:
+        """One person of the first hall takes a number: the example the demo prints."""
+        return await self._citizens[0].take_one(online=False)
+
+    def close_doors(self) -> None:
+        """Nobody comes any more; clerks go on with those who wait."""
+        for arrivals in self._arrivals:
+            arrivals.cancel()
+
+    def end_calling(self) -> None:
+        """Clerks finish whom they serve and call nobody else; then `live` ends."""
+        for clerk in self._clerks:
+            clerk.calling = False

@@ -1,0 +1,83 @@
+// Draws the simulated devices of one hall and keeps them live. State comes from the server only.
+import { drawKeypad, drawPrinter, drawStrip } from "./drawings.js";
+import { make } from "./make.js";
+
+const base = document.body.dataset.base;
+const { words, usual } = JSON.parse(document.getElementById("faults").textContent);
+const wall = document.getElementById("devices");
+const link = document.getElementById("link");
+const seconds = document.getElementById("seconds");
+const draw = { strip: drawStrip, keypad: drawKeypad, printer: drawPrinter };
+const cards = new Map();
+
+async function send(method, path, body) {
+  const answer = await fetch(`${base}/api/devices/${path}`, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: body && JSON.stringify(body),
+  }).catch(() => null);
+  if (answer?.ok) return;
+  const problem = await answer?.json().catch(() => null);
+  link.textContent = problem?.title ?? link.dataset.off;
+}
+
+const press = (name, key) => send("POST", `${name}/keys`, { key });
+
+function word(fault) {
+  const [kind, number] = fault.split(":");
+  return words[kind] ?? words[`${kind}:n`]?.replace("n", number ?? usual[kind]) ?? fault;
+}
+
+function faultButton(name, kind) {
+  const plain = kind.replace(":n", "");
+  const button = make("button", { type: "button", text: word(plain) });
+  button.addEventListener("click", () => {
+    send("POST", `${name}/faults`, { fault: plain, ...(seconds.value && { seconds: Number(seconds.value) }) });
+  });
+  return button;
+}
+
+function card(device) {
+  const title = make("h2", { text: device.name });
+  const where = [device.profile, device.address.replace(/^.*\/(?=[^/]+$)/, ""), `#${device.unit}`];
+  if (device.counter) where.unshift(`窗口 ${device.counter}`);
+  const about = make("p", { class: "about", text: where.join(" · "), title: device.address });
+  const face = make("div", { class: `face ${device.kind}` });
+  const faults = make("ul", { class: "faults" });
+  const menu = make("details", {}, make("summary", { text: "故障" }),
+    make("div", { class: "choices" }, ...device.fault_kinds.map((kind) => faultButton(device.name, kind))));
+  const box = make("section", { class: "device", "aria-label": device.name }, title, about, face, faults, menu);
+  box.dataset.kind = device.kind;
+  wall.append(box);
+  return { box, face, faults };
+}
+
+function update(device) {
+  if (!cards.has(device.name)) cards.set(device.name, card(device));
+  const { box, face, faults } = cards.get(device.name);
+  const dead = device.faults.some((f) => f === "offline" || f === "power-cycle");
+  box.classList.toggle("dead", dead);
+  // keys keep their focus: a drawing changes its own parts
+  (draw[device.kind] ?? drawStrip)(face, device, { base, press });
+  faults.replaceChildren(...device.faults.map((fault) => {
+    const end = make("button", { type: "button", text: `${word(fault)} ✕`, title: "恢复" });
+    end.addEventListener("click", () => send("DELETE", `${device.name}/faults?fault=${encodeURIComponent(fault)}`));
+    return make("li", {}, end);
+  }));
+}
+
+document.getElementById("all-clear").addEventListener("click", () => {
+  for (const name of cards.keys()) send("DELETE", `${name}/faults`);
+});
+
+const stream = new EventSource(`${base}/api/stream`);
+stream.addEventListener("snapshot", (event) => {
+  for (const device of JSON.parse(event.data)) update(device);
+  link.textContent = link.dataset.on;
+  link.className = "on";
+});
+stream.addEventListener("device", (event) => update(JSON.parse(event.data)));
+stream.addEventListener("error", () => {
+  link.textContent = link.dataset.off;
+  link.className = "off";
+});
