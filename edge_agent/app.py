@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 import signal
 import socket
@@ -31,11 +32,12 @@ from hall_core.clock import Clock, SystemClock
 from hall_core.devices.driver import Driver
 from hall_core.devices.layout import DeviceSetup, HallFile
 from hall_core.devices.profile import Profile
-from hall_core.errors import SettingsInvalid
-from hall_core.queueing.commands import ConfigureHall, GrantZone, OpenBusinessDay
-from hall_core.schedule.business_day import business_day
+from hall_core.errors import Refused, SettingsInvalid
+from hall_core.queueing.commands import ConfigureHall, GrantZone
 
 __all__ = ["run_agent"]
+
+logger = logging.getLogger(__name__)
 
 #: a box without any controller grants itself numbers for this long, again and again
 STANDALONE_DAYS = 14
@@ -176,9 +178,14 @@ class _Agent:
     async def _prepare(self) -> None:
         """Bring the queue up to the hall file and the day."""
         if self._hall.queue.setup != self._layout.hall:
-            await self._hall.handle(ConfigureHall(setup=self._layout.hall))
-        day = business_day(self._hall.queue.day, self._hall.now().date(), trusted=self._clock.trusted())
-        await self._hall.handle(OpenBusinessDay(day=day))
+            try:
+                await self._hall.handle(ConfigureHall(setup=self._layout.hall))
+            except Refused as error:
+                if self._hall.queue.setup is None:
+                    raise
+                # People wait for what the new file no longer has: the hall goes on as it was.
+                logger.warning("hall file not applied, the hall keeps its set-up: %s", error)
+        await self._hall.open_day()
         if self._settings.standalone:
             await self._grant()
 

@@ -105,14 +105,20 @@ class Hall:
     async def keep_day(self) -> None:
         """Open the business day when the clock says so, also while nobody asks for anything."""
         while True:
-            today = self._today()
-            if today is not None:
-                await self.handle(today)
+            await self.open_day()
             await asyncio.sleep(15)
 
+    async def open_day(self) -> None:
+        """Open the day the clock shows, where it may."""
+        today = self._today()
+        if today is not None:
+            await self.handle(today)
+
     def _today(self) -> OpenBusinessDay | None:
-        day = business_day(self.queue.day, self.now().date(), trusted=self.clock.trusted())
-        return OpenBusinessDay(day=day) if self.queue.setup and day != self.queue.day else None
+        trusted, queue = self.clock.trusted(), self.queue
+        day = business_day(queue.day, self.now().date(), trusted=trusted, trusted_day=queue.trusted_day)
+        wanted = OpenBusinessDay(day=day, trusted=trusted)
+        return wanted if queue.setup and day != queue.day else None
 
     def _decide_all(self, waiting: Sequence[_Waiting]) -> _Batch:
         batch = _Batch(self.queue)

@@ -124,7 +124,7 @@ class Journal:
         row = self._reader.execute("SELECT n, body FROM snapshots ORDER BY n DESC LIMIT 1").fetchone()
         queue, n = (_queue_adapter.validate_json(row[1]), row[0]) if row else (Queue(), 0)
         cursor = self._reader.execute("SELECT body FROM facts WHERE n > ? ORDER BY n", (n,))
-        return replay(queue, (fact_adapter.validate_json(body) for (body,) in cursor))
+        return replay(queue, (fact_adapter.validate_json(body, extra="ignore") for (body,) in cursor))
 
     def read(self, after: int, limit: int) -> list[StoredFact]:
         """Facts `after + 1` … in order."""

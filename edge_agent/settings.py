@@ -4,6 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -89,7 +90,11 @@ def load_hall_file(path: Path) -> HallFile:
     """The hall file. Raises SettingsInvalid, which names the file and the place."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return HallFile.model_validate(content)
+        layout = HallFile.model_validate(content)
+        ZoneInfo(layout.hall.tz)
+    except (ZoneInfoNotFoundError, IsADirectoryError) as error:
+        msg = f"hall file {path}: hall.tz names no time zone; write Asia/Shanghai, for example"
+        raise SettingsInvalid(msg) from error
     except OSError as error:
         msg = f"hall file {path}: {error.strerror}; write one, or name another with --hall"
         raise SettingsInvalid(msg) from error
@@ -99,6 +104,7 @@ def load_hall_file(path: Path) -> HallFile:
     except ValidationError as error:
         msg = f"hall file {path}: {_explain(error, '')}"
         raise SettingsInvalid(msg) from error
+    return layout
 
 
 def _explain(error: ValidationError, prefix: str) -> str:

@@ -287,10 +287,10 @@ class Uplink:
             logger.warning("message refused topic=%s reason=%s", full, error)
 
     def _acknowledged(self, ack: Ack) -> None:
-        if ack.stream != self._hall.journal.stream or ack.applied > self._hall.journal.last:
+        if ack.stream != self._hall.journal.stream:
             logger.warning("acknowledgement of another stream ignored stream=%s", ack.stream)
             return
-        if not self._sender.acknowledge(ack.applied):
+        if not self._sender.acknowledge(ack.applied, self._hall.journal.last):
             # It did not move: the controller misses something, or was restored from an older copy.
             self._sender.resend(ack.applied)
         self._hall.journal.acked = self._sender.acked

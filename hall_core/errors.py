@@ -115,8 +115,8 @@ class Refused(QuiethallError):
         """The explanation in `zh` or `en`."""
         if language != "zh":
             return self.en.format(**self.facts)
-        words = {k: _ZH.get(v, v) if isinstance(v, str) else v for k, v in self.facts.items()}
-        return self.zh.format(**words)
+        words = {k: _ZH.get(str(v), v) for k, v in self.facts.items() if k in ("state", "action")}
+        return self.zh.format(**{**self.facts, **words})
 
     def problem(self) -> dict[str, object]:
         """RFC 9457 problem details: `type` is the slug, `title` and `detail` are for people."""
@@ -168,7 +168,7 @@ class ServiceClosed(Refused):
     """This service takes no numbers now, others may."""
 
     slug = "service-closed"
-    zh, en = "业务「{service}」现在不办理，请到咨询台", "Service {service!r} is closed now; ask at the desk"
+    zh, en = "业务「{name}」现在不办理，请到咨询台", "Service {name!r} is closed now; ask at the desk"
 
 
 class CounterNotOpen(Refused):

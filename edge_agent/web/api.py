@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge_agent.sealing import fingerprint, seal_phone
 from edge_agent.web.view import View, public
-from hall_core.errors import BadRequest, NoGrant, NoticesUnavailable, RequestIdReused, UnknownTicket
+from hall_core.errors import BadRequest, NoGrant, NoticesUnavailable, UnknownTicket
 from hall_core.queueing.commands import Command, IssueTicket, command_adapter
 from hall_core.queueing.numbering import next_number
 from hall_core.queueing.queue import Queue
@@ -201,7 +201,7 @@ def _taken(view: View, queue: Queue, request_id: str) -> dict[str, Any]:
     done = queue.requests[request_id]
     ticket = queue.tickets.get(done.ticket_id or "")
     if ticket is None:
-        raise RequestIdReused
+        raise UnknownTicket(ticket=request_id)  # its day is over
     return {
         "ticket_id": ticket.ticket_id,
         "label": ticket.label,

@@ -64,15 +64,15 @@ class View:
     @property
     def public_url(self) -> str:
         """Where citizens reach the controller; empty while nobody has said."""
-        return self.site.ticket_url("").removesuffix("/t/")
+        return self.site.public_url
 
     def state(self) -> dict[str, Any]:
         """The picture of `GET /api/state`."""
-        return self._make().state
+        return {"now": self.hall.now().isoformat(), **self._make().state}
 
     def state_text(self) -> str:
         """The same as JSON text."""
-        return self._make().text
+        return f'{{"now":"{self.hall.now().isoformat()}",{self._make().text[1:]}'
 
     def staff(self, request: Request) -> str | None:
         """The clerk behind a request, or None."""
@@ -148,7 +148,6 @@ class View:
             "name": setup.name,
             "level": setup.level,
             "tz": setup.tz,
-            "now": now.isoformat(),
             "open": setup.hours.open_at(now),
             "hours": " ".join(setup.hours.today(now)),
             "business_day": queue.day.isoformat() if queue.day else None,

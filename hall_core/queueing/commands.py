@@ -58,6 +58,7 @@ class OpenBusinessDay(CommandBase):
 
     kind: Literal["open-business-day"] = "open-business-day"
     day: date
+    trusted: bool = True
 
 
 class GrantZone(CommandBase):
@@ -76,8 +77,8 @@ class IssueTicket(CommandBase):
     """Give a number. `ticket_id` and `token` are made by the caller; the phone arrives sealed."""
 
     kind: Literal["issue-ticket"] = "issue-ticket"
-    ticket_id: str
-    token: str
+    ticket_id: str = Field(min_length=1, max_length=64)
+    token: str = Field(min_length=1, max_length=64)
     service: str
     channel: str = Field(default="kiosk", max_length=16)
     priority: str | None = None

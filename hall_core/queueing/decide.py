@@ -26,10 +26,10 @@ from hall_core.queueing import commands as c
 from hall_core.queueing import facts as f
 from hall_core.queueing.estimates import range_minutes
 from hall_core.queueing.numbering import label_of, next_number
-from hall_core.queueing.ordering import effective_time, next_ticket, waiting_for
-from hall_core.queueing.queue import Counter, Queue, Ticket
+from hall_core.queueing.ordering import ahead_of, effective_time, next_ticket, waiting_for
+from hall_core.queueing.queue import Counter, Grant, Queue, Ticket
 from hall_core.queueing.setup import HallSetup, ServiceSetup
-from hall_core.queueing.states import CounterState, TicketState, after, counter_after
+from hall_core.queueing.states import OPEN_STATES, CounterState, TicketState, after, counter_after
 
 __all__ = ["Circumstances", "decide", "known", "refusal"]
 
@@ -127,6 +127,12 @@ def command_name(command: c.CommandBase) -> str:
 def _configure(case: _Case, x: c.ConfigureHall) -> list[f.Fact]:
     if case.queue.setup and case.queue.setup.hall != x.setup.hall:
         raise BadRequest(what=f"this box belongs to hall {case.queue.setup.hall}")
+    for ticket in case.queue.tickets.values():
+        if ticket.state in OPEN_STATES and x.setup.service(ticket.service) is None:
+            raise BadRequest(what=f"service {ticket.service} still has {ticket.label}")
+    for counter in case.queue.counters.values():
+        if counter.state is not CounterState.CLOSED and x.setup.counter(counter.counter) is None:
+            raise BadRequest(what=f"counter {counter.counter} is in service; close it first")
     return [f.HallConfigured(**case.common, setup=x.setup)]
 
 
@@ -140,14 +146,31 @@ def _open_day(case: _Case, x: c.OpenBusinessDay) -> list[f.Fact]:
         for t in case.queue.tickets.values()
         if after(t.state, f.TicketLapsed) and t.day < x.day
     ]
-    return [*lapsed, f.BusinessDayOpened(**case.common, day=x.day)]
+    return [*lapsed, f.BusinessDayOpened(**case.common, day=x.day, trusted=x.trusted)]
 
 
 def _grant(case: _Case, x: c.GrantZone) -> list[f.Fact]:
     if x.last_day < x.first_day:
         raise BadRequest(what="last_day lies before first_day")
     fields = x.model_dump(exclude={"kind", "request_id", "fingerprint"})
+    wanted = Grant(**fields)
+    for grant in case.queue.grants:
+        if grant == wanted:
+            return []  # granted already
+        if grant.grant_id == wanted.grant_id or _overlap(grant, wanted):
+            raise BadRequest(what=f"zone {wanted.zone} is granted to another box on these days")
     return [f.ZoneGranted(**case.common, **fields)]
+
+
+def _overlap(one: Grant, other: Grant) -> bool:
+    """Two boxes would give the same numbers."""
+    return (
+        one.incarnation != other.incarnation
+        and one.zone == other.zone
+        and (one.line == other.line or "*" in (one.line, other.line))
+        and one.first_day <= other.last_day
+        and other.first_day <= one.last_day
+    )
 
 
 def _issue(case: _Case, x: c.IssueTicket) -> list[f.Fact]:
@@ -155,7 +178,7 @@ def _issue(case: _Case, x: c.IssueTicket) -> list[f.Fact]:
     if not setup.hours.open_at(case.now) or case.queue.day is None:
         raise HallClosed
     if service.hours is not None and not service.hours.open_at(case.now):
-        raise ServiceClosed(service=service.name)
+        raise ServiceClosed(service=service.id, name=service.name)
     if x.priority is not None and x.priority not in setup.credits_min:
         raise BadRequest(what=f"priority {x.priority!r}")
     if x.ticket_id in case.queue.tickets:
@@ -164,26 +187,29 @@ def _issue(case: _Case, x: c.IssueTicket) -> list[f.Fact]:
         case.queue, line=service.prefix, day=case.queue.day, incarnation=case.around.incarnation
     )
     effective_at = effective_time(case.now, setup.credits_min.get(x.priority or "", 0))
-    ahead = sum(1 for t in waiting_for(case.queue, service.id) if t.effective_at <= effective_at)
-    return [
-        f.TicketIssued(
-            **case.common,
-            ticket_id=x.ticket_id,
-            label=label_of(service.prefix, number),
-            service=service.id,
-            line=service.prefix,
-            number=number,
-            day=case.queue.day,
-            channel=x.channel,
-            priority=x.priority,
-            effective_at=effective_at,
-            token=x.token,
-            ahead=ahead,
-            range_min=range_minutes(case.queue, service.id, ahead),
-            phone_sealed=x.phone_sealed,
-            phone_tail=x.phone_tail,
-        )
-    ]
+    fact = f.TicketIssued(
+        **case.common,
+        ticket_id=x.ticket_id,
+        label=label_of(service.prefix, number),
+        service=service.id,
+        line=service.prefix,
+        number=number,
+        day=case.queue.day,
+        channel=x.channel,
+        priority=x.priority,
+        effective_at=effective_at,
+        token=x.token,
+        ahead=0,
+        phone_sealed=x.phone_sealed,
+        phone_tail=x.phone_tail,
+    )
+    # What the citizen is told comes from the line as it will be with this ticket in it.
+    ticket = Ticket.issued(fact)
+    # Without a credit everybody who is there already goes first: no need to compare with each.
+    plain = x.priority is None
+    ahead = len(waiting_for(case.queue, service.id)) if plain else ahead_of(case.queue, ticket, case.now)
+    range_min = range_minutes(case.queue, ticket, case.now)
+    return [fact.model_copy(update={"ahead": ahead, "range_min": range_min})]
 
 
 def _open_counter(case: _Case, x: c.OpenCounter) -> list[f.Fact]:
@@ -194,6 +220,8 @@ def _open_counter(case: _Case, x: c.OpenCounter) -> list[f.Fact]:
     for service in services:
         if service not in allowed:
             raise UnknownService(service=service)
+    if not services:
+        raise BadRequest(what="services")
     return case.turn(x, f.CounterOpened, services=services, clerk=x.clerk)
 
 
@@ -257,7 +285,7 @@ def _transfer(case: _Case, x: c.Transfer) -> list[f.Fact]:
     ticket = case.ticket(x)
     if (x.to_service is None) == (x.to_counter is None):
         raise BadRequest(what="to_service | to_counter")
-    service = case.service(x.to_service).id if x.to_service else ticket.service
+    service = case.service(x.to_service).id if x.to_service is not None else ticket.service
     if x.to_counter is not None:
         target = case.counter(x.to_counter)
         if target.state is CounterState.CLOSED:
@@ -267,9 +295,10 @@ def _transfer(case: _Case, x: c.Transfer) -> list[f.Fact]:
 
 
 def _cancel(case: _Case, x: c.CancelTicket) -> list[f.Fact]:
-    wanted = x.ticket
+    in_hand = case.counter(x.counter).ticket_id if x.counter is not None else None
+    wanted = x.ticket or in_hand
     if wanted is None and x.counter is not None:
-        wanted = case.counter(x.counter).ticket_id
+        raise IllegalTransition(label=x.counter, state="no-ticket", action="cancel")
     ticket = case.queue.find(wanted) if wanted else None
     if ticket is None:
         raise UnknownTicket(ticket=wanted or "")

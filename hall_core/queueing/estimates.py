@@ -1,16 +1,27 @@
-"""Waiting time as an honest range in minutes, or nothing when nobody can know."""
+"""Waiting time as an honest range in minutes, or nothing when nobody can know.
 
+The line is played through: whichever counter is free next takes whoever it would really call next, so
+that other services at shared counters, priorities and transfers count as they will.
+"""
+
+from datetime import datetime
+from heapq import heapify, heappop, heappush
 from math import ceil, floor
 
-from hall_core.queueing.queue import Queue
+from hall_core.queueing.ordering import in_order
+from hall_core.queueing.queue import Counter, Queue, Ticket
 from hall_core.queueing.states import CounterState
 
-__all__ = ["SAMPLES", "range_minutes", "service_seconds"]
+__all__ = ["SAMPLES", "expected_minutes", "range_minutes", "service_range", "service_seconds"]
 
 #: how many of the last service times of a service are remembered
 SAMPLES = 20
 #: measured times count fully from this many on; before, the set-up's figure is mixed in
 ENOUGH = 5
+#: with nobody before them people are called within this
+AT_ONCE_MIN = 1
+#: the range around the expectation
+OPTIMIST, PESSIMIST = 0.6, 1.4
 
 
 def service_seconds(queue: Queue, service: str) -> float:
@@ -23,17 +34,61 @@ def service_seconds(queue: Queue, service: str) -> float:
     return (sum(seen) + prior * missing) / (len(seen) + missing)
 
 
-def range_minutes(queue: Queue, service: str, ahead: int) -> tuple[int, int] | None:
-    """(optimistic, pessimistic) minutes for someone with `ahead` people before them.
+def _serves(counter: Counter, ticket: Ticket) -> bool:
+    return ticket.for_counter == counter.counter or (
+        ticket.for_counter is None and ticket.service in counter.services
+    )
 
-    None when no counter serves the service now: no range is quoted that cannot be kept.
-    """
-    open_counters = [
-        c for c in queue.counters.values() if c.state is CounterState.OPEN and service in c.services
-    ]
-    if not open_counters:
+
+def _free_in(queue: Queue, counter: Counter, now: datetime) -> float:
+    """Minutes until an open counter can call again."""
+    if counter.ticket_id is None:
+        return 0.0
+    ticket = queue.tickets[counter.ticket_id]
+    usual = service_seconds(queue, ticket.service)
+    began = ticket.started_at or ticket.called_at or now
+    # Who takes longer than usual is expected to take a little longer still.
+    return max(usual - (now - began).total_seconds(), usual * 0.2) / 60
+
+
+def expected_minutes(queue: Queue, ticket: Ticket, now: datetime) -> float | None:
+    """Expected minutes until this ticket is called; None when no open counter can ever call it."""
+    counters = [c for c in queue.counters.values() if c.state is CounterState.OPEN]
+    if not any(_serves(c, ticket) for c in counters):
         return None
-    if ahead == 0 and any(c.ticket_id is None for c in open_counters):
-        return (0, 1)
-    expected = (ahead + 1) * service_seconds(queue, service) / len(open_counters) / 60
-    return (floor(expected * 0.6), max(1, ceil(expected * 1.4)))
+    others = [t for t in queue.waiting.values() if t.ticket_id != ticket.ticket_id]
+    line = in_order(queue, [*others, ticket], now)
+    usual = {service: service_seconds(queue, service) / 60 for service in {t.service for t in line}}
+    free = [(_free_in(queue, c, now), index) for index, c in enumerate(counters)]
+    heapify(free)
+    while free:
+        at, index = heappop(free)
+        chosen = next((t for t in line if _serves(counters[index], t)), None)
+        if chosen is ticket:
+            return at
+        if chosen is not None:
+            line.remove(chosen)
+            heappush(free, (at + usual[chosen.service], index))
+    return None
+
+
+def _around(expected: float | None) -> tuple[int, int] | None:
+    if expected is None:
+        return None
+    return (floor(expected * OPTIMIST), max(AT_ONCE_MIN, ceil(expected * PESSIMIST)))
+
+
+def range_minutes(queue: Queue, ticket: Ticket, now: datetime) -> tuple[int, int] | None:
+    """(optimistic, pessimistic) minutes for a waiting ticket.
+
+    None when no counter in service could call it: no range is quoted that cannot be kept.
+    """
+    return _around(expected_minutes(queue, ticket, now))
+
+
+def service_range(queue: Queue, service: str, now: datetime) -> tuple[int, int] | None:
+    """The range for somebody who would take a number of this service now."""
+    setup = queue.setup.service(service) if queue.setup else None
+    if setup is None or queue.day is None:
+        return None
+    return range_minutes(queue, Ticket.imagined(setup.prefix, service, queue.day, now), now)

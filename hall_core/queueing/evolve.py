@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from hall_core.queueing import facts as f
@@ -23,8 +22,10 @@ class _Draft:
 
     setup: Any
     day: Any
+    trusted_day: Any
     applied: int
     tickets: dict[str, Ticket]
+    waiting: dict[str, Ticket]
     labels: dict[str, str]
     counters: dict[str, Counter]
     numbers: dict[str, int]
@@ -38,8 +39,10 @@ class _Draft:
         return cls(
             queue.setup,
             queue.day,
+            queue.trusted_day,
             queue.applied,
             dict(queue.tickets),
+            dict(queue.waiting),
             dict(queue.labels),
             dict(queue.counters),
             dict(queue.numbers),
@@ -53,8 +56,10 @@ class _Draft:
         return Queue(
             self.setup,
             self.day,
+            self.trusted_day,
             self.applied,
             self.tickets,
+            self.waiting,
             self.labels,
             self.counters,
             self.numbers,
@@ -64,12 +69,20 @@ class _Draft:
             self.samples,
         )
 
+    def place(self, ticket: Ticket) -> None:
+        """Keep a ticket, and whether it stands in line."""
+        self.tickets[ticket.ticket_id] = ticket
+        if ticket.state is TicketState.WAITING:
+            self.waiting[ticket.ticket_id] = ticket
+        else:
+            self.waiting.pop(ticket.ticket_id, None)
+
     def put(self, fact: f.TicketFact, **changes: Any) -> Ticket:
         """Move a ticket along the table, and let go of it at its counter when it leaves."""
         ticket = self.tickets[fact.ticket_id]
         state = after(ticket.state, type(fact)) or ticket.state
         changed = replace(ticket, state=state, **changes)
-        self.tickets[ticket.ticket_id] = changed
+        self.place(changed)
         in_hand = state in (TicketState.CALLED, TicketState.SERVING)
         if ticket.counter and (not in_hand or ticket.counter != changed.counter):
             counter = self.counters.get(ticket.counter)
@@ -103,13 +116,14 @@ def _configured(d: _Draft, x: f.HallConfigured) -> None:
 
 
 def _day_opened(d: _Draft, x: f.BusinessDayOpened) -> None:
-    d.day = x.day
+    previous, d.day = d.day, x.day
+    d.trusted_day = x.day if x.trusted else d.trusted_day
     d.tickets = {i: t for i, t in d.tickets.items() if t.state in OPEN_STATES}
     d.labels, d.numbers = {}, {}
     d.grants = tuple(g for g in d.grants if g.last_day >= x.day)
     d.calls = tuple(c for c in d.calls if c.ticket_id in d.tickets)
-    yesterday = x.day - timedelta(days=1)
-    d.requests = {i: r for i, r in d.requests.items() if r.day and r.day >= yesterday}
+    # Requests of the day before are still known: somebody may ask again over midnight or a weekend.
+    d.requests = {i: r for i, r in d.requests.items() if r.day == previous}
 
 
 def _granted(d: _Draft, x: f.ZoneGranted) -> None:
@@ -118,23 +132,7 @@ def _granted(d: _Draft, x: f.ZoneGranted) -> None:
 
 
 def _issued(d: _Draft, x: f.TicketIssued) -> None:
-    d.tickets[x.ticket_id] = Ticket(
-        ticket_id=x.ticket_id,
-        label=x.label,
-        service=x.service,
-        line=x.line,
-        number=x.number,
-        day=x.day,
-        channel=x.channel,
-        priority=x.priority,
-        issued_at=x.at,
-        effective_at=x.effective_at,
-        token=x.token,
-        ahead=x.ahead,
-        range_min=x.range_min,
-        phone_sealed=x.phone_sealed,
-        phone_tail=x.phone_tail,
-    )
+    d.place(Ticket.issued(x))
     if x.day == d.day:
         d.labels[x.label] = x.ticket_id
         key = zone_key(x.line, x.number // ZONE_SIZE)
@@ -155,8 +153,11 @@ def _started(d: _Draft, x: f.ServiceStarted) -> None:
 
 def _finished(d: _Draft, x: f.TicketFinished) -> None:
     ticket = d.put(x, ended_at=x.at)
-    if ticket.started_at:
-        seconds = max(0, round((x.at - ticket.started_at).total_seconds()))
+    # A key-pad has no key for "started": then the visit is counted from its call.
+    implied = ticket.started_at is None or ticket.started_at >= x.at
+    since = ticket.called_at if implied else ticket.started_at
+    if since:
+        seconds = max(0, round((x.at - since).total_seconds()))
         d.samples[ticket.service] = (*d.samples.get(ticket.service, ()), seconds)[-SAMPLES:]
 
 
@@ -218,8 +219,8 @@ _APPLY: dict[type[f.FactBase], Callable[[_Draft, Any], None]] = {
 
 def _remember(d: _Draft, fact: f.Fact) -> None:
     """Keep what came of a request; the last fact of a request is its answer."""
-    if fact.request_id is None:
-        return
+    if fact.request_id is None or isinstance(fact, f.WishRefused):
+        return  # what was refused changed nothing and may be asked again
     ticket_id = getattr(fact, "ticket_id", None)
     counter_id = getattr(fact, "counter", None)
     ticket, counter = d.tickets.get(ticket_id or ""), d.counters.get(counter_id or "")

@@ -36,6 +36,12 @@ __all__ = [
 ]
 
 
+#: zone 98 ends here
+MAX_NUMBER = 98_999
+#: what every database can hold
+MAX_COUNT = 2**31 - 1
+
+
 class FactBase(BaseModel):
     """When it happened, and which request caused it (`fingerprint` tells requests with one id apart)."""
 
@@ -54,10 +60,11 @@ class HallConfigured(FactBase):
 
 
 class BusinessDayOpened(FactBase):
-    """From here on labels belong to `day`."""
+    """From here on labels belong to `day`; `trusted` says whether the clock that said so was."""
 
     kind: Literal["business-day-opened"] = "business-day-opened"
     day: date
+    trusted: bool = True
 
 
 class ZoneGranted(FactBase):
@@ -84,7 +91,7 @@ class WishRefused(FactBase):
 class TicketFact(FactBase):
     """A fact about one ticket."""
 
-    ticket_id: str
+    ticket_id: str = Field(min_length=1, max_length=64)
 
 
 class TicketIssued(TicketFact):
@@ -94,13 +101,13 @@ class TicketIssued(TicketFact):
     label: str
     service: str
     line: str
-    number: int
+    number: int = Field(ge=1, le=MAX_NUMBER)
     day: date
     channel: str = "kiosk"
     priority: str | None = None
     effective_at: AwareDatetime
     token: str
-    ahead: int
+    ahead: int = Field(ge=0, le=MAX_COUNT)
     range_min: tuple[int, int] | None = None
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
@@ -111,7 +118,7 @@ class TicketCalled(TicketFact):
 
     kind: Literal["ticket-called"] = "ticket-called"
     counter: str
-    call_no: int
+    call_no: int = Field(ge=1, le=MAX_COUNT)
     reason: str | None = None
 
 
@@ -120,7 +127,7 @@ class TicketRecalled(TicketFact):
 
     kind: Literal["ticket-recalled"] = "ticket-recalled"
     counter: str
-    call_no: int
+    call_no: int = Field(ge=1, le=MAX_COUNT)
 
 
 class ServiceStarted(TicketFact):

@@ -4,13 +4,13 @@ Whoever has waited past the hall's goal goes before everybody who has not, so no
 Ties are broken by label.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from hall_core.queueing.queue import Counter, Queue, Ticket
-from hall_core.queueing.states import CounterState, TicketState
+from hall_core.queueing.states import CounterState
 
-__all__ = ["ahead_of", "effective_time", "line_for", "next_ticket", "waiting_for"]
+__all__ = ["ahead_of", "effective_time", "in_order", "line_for", "next_ticket", "waiting_for"]
 
 
 def effective_time(issued_at: datetime, credit_min: int) -> datetime:
@@ -19,19 +19,19 @@ def effective_time(issued_at: datetime, credit_min: int) -> datetime:
 
 
 def _order(ticket: Ticket, now: datetime, goal: timedelta) -> tuple[bool, datetime, int, str]:
-    in_time = now - ticket.issued_at < goal
-    return (in_time, ticket.effective_at if in_time else ticket.issued_at, ticket.number, ticket.label)
+    # Who missed a call and came back waits anew from then on.
+    since = max(ticket.issued_at, ticket.effective_at)
+    in_time = now - since < goal
+    return (in_time, ticket.effective_at if in_time else since, ticket.number, ticket.label)
 
 
 def waiting_for(queue: Queue, service: str) -> list[Ticket]:
     """All who wait for a service, unordered."""
-    return [t for t in queue.tickets.values() if t.state is TicketState.WAITING and t.service == service]
+    return [t for t in queue.waiting.values() if t.service == service]
 
 
 def _callable_at(queue: Queue, counter: Counter) -> Iterator[Ticket]:
-    for ticket in queue.tickets.values():
-        if ticket.state is not TicketState.WAITING:
-            continue
+    for ticket in queue.waiting.values():
         wanted = ticket.for_counter
         # A ticket sent to one counter waits for it only while that counter is in service.
         if wanted and wanted != counter.counter:
@@ -44,9 +44,13 @@ def _callable_at(queue: Queue, counter: Counter) -> Iterator[Ticket]:
 
 def line_for(queue: Queue, counter: str, now: datetime) -> list[Ticket]:
     """Everyone this counter may call, in the order it will call them."""
+    return in_order(queue, _callable_at(queue, queue.counters[counter]), now)
+
+
+def in_order(queue: Queue, tickets: Iterable[Ticket], now: datetime) -> list[Ticket]:
+    """These tickets in the order they are called."""
     assert queue.setup is not None
     goal = timedelta(minutes=queue.setup.goal_min)
-    tickets = _callable_at(queue, queue.counters[counter])
     return sorted(tickets, key=lambda t: _order(t, now, goal))
 
 
@@ -65,9 +69,6 @@ def ahead_of(queue: Queue, ticket: Ticket, now: datetime) -> int:
     own = _order(ticket, now, goal)
     return sum(
         1
-        for t in queue.tickets.values()
-        if t.state is TicketState.WAITING
-        and t.service == ticket.service
-        and t.ticket_id != ticket.ticket_id
-        and _order(t, now, goal) < own
+        for t in queue.waiting.values()
+        if t.service == ticket.service and t.ticket_id != ticket.ticket_id and _order(t, now, goal) < own
     )

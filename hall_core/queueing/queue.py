@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from hall_core.queueing.facts import TicketIssued
 from hall_core.queueing.setup import HallSetup
 from hall_core.queueing.states import CounterState, TicketState
 
@@ -36,6 +37,32 @@ class Ticket:
     called_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+
+    @classmethod
+    def issued(cls, fact: TicketIssued) -> "Ticket":
+        """The ticket as it was given."""
+        return cls(
+            ticket_id=fact.ticket_id,
+            label=fact.label,
+            service=fact.service,
+            line=fact.line,
+            number=fact.number,
+            day=fact.day,
+            channel=fact.channel,
+            priority=fact.priority,
+            issued_at=fact.at,
+            effective_at=fact.effective_at,
+            token=fact.token,
+            ahead=fact.ahead,
+            range_min=fact.range_min,
+            phone_sealed=fact.phone_sealed,
+            phone_tail=fact.phone_tail,
+        )
+
+    @classmethod
+    def imagined(cls, line: str, service: str, day: date, now: datetime) -> "Ticket":
+        """The ticket somebody would get who came now: for estimates only, it stands last."""
+        return cls("", "", service, line, 10**9, day, "", None, now, now, "", 0, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +114,19 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Everything the facts so far say. `applied` counts them; `numbers` is the highest number given
-    today per (line, zone); `samples` the last service times in seconds per service.
+    """Everything the facts so far say.
+
+    `applied` counts the facts; `waiting` are the tickets in line; `numbers` the highest number given
+    today per (line, zone); `trusted_day` the last day a trusted clock opened; `samples` the last
+    service times in seconds per service.
     """
 
     setup: HallSetup | None = None
     day: date | None = None
+    trusted_day: date | None = None
     applied: int = 0
     tickets: Mapping[str, Ticket] = field(default_factory=dict)
+    waiting: Mapping[str, Ticket] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     counters: Mapping[str, Counter] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)

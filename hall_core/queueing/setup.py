@@ -6,11 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from hall_core.schedule.hours import Hours
 
-__all__ = ["CounterSetup", "HallSetup", "Ident", "Level", "Prefix", "ServiceSetup"]
+__all__ = ["CounterSetup", "HallId", "HallSetup", "Ident", "Level", "Prefix", "ServiceSetup"]
 
 Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-# Letters that look like digits on an LED strip are left out.
-Prefix = Annotated[str, StringConstraints(pattern=r"^[ABCDEFGHJKLMNPRTUVWXY]$")]
+#: a hall's id is also the name of its box on the wire
+HallId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,31}$")]
+# Letters that look like digits on an LED strip are left out, and W, the controller's own series.
+Prefix = Annotated[str, StringConstraints(pattern=r"^[ABCDEFGHJKLMNPRTUVXY]$")]
 Level = Literal["district", "street", "community"]
 
 
@@ -47,16 +49,16 @@ class HallSetup(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hall: Ident
+    hall: HallId
     name: str = Field(min_length=1, max_length=32)
     level: Level
-    parent: Ident | None = None
+    parent: HallId | None = None
     tz: str = "Asia/Shanghai"
     hours: Hours = Field(default_factory=Hours)
     services: tuple[ServiceSetup, ...] = Field(min_length=1)
     counters: tuple[CounterSetup, ...] = Field(min_length=1)
     goal_min: int = Field(default=30, ge=1, le=480)
-    credits_min: dict[str, int] = Field(
+    credits_min: dict[Ident, int] = Field(
         default_factory=lambda: {
             "elder": 15,
             "pregnant": 15,

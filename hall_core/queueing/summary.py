@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from hall_core.queueing.estimates import range_minutes
+from hall_core.queueing.estimates import range_minutes, service_range
 from hall_core.queueing.ordering import ahead_of, waiting_for
 from hall_core.queueing.queue import Queue, Ticket
 from hall_core.queueing.states import TicketState
@@ -36,7 +36,7 @@ def services_summary(queue: Queue, now: datetime) -> list[dict[str, Any]]:
                 "open": is_open,
                 "instead": service.instead,
                 "waiting": waiting,
-                "range_min": range_minutes(queue, service.id, waiting) if is_open else None,
+                "range_min": service_range(queue, service.id, now) if is_open else None,
             }
         )
     return rows
@@ -102,7 +102,7 @@ def ticket_summary(queue: Queue, ticket: Ticket, now: datetime) -> dict[str, Any
         "started_at": ticket.started_at.isoformat() if ticket.started_at else None,
         "ended_at": ticket.ended_at.isoformat() if ticket.ended_at else None,
         "ahead": ahead,
-        "range_min": range_minutes(queue, ticket.service, ahead) if ahead is not None else None,
+        "range_min": range_minutes(queue, ticket, now) if waits else None,
     }
 
 

@@ -1,8 +1,9 @@
 """The messages, one class each: `encode` makes the bytes, `decode` reads them or raises WireError."""
 
+import re
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from hall_core.errors import WireError
 from hall_core.queueing.commands import Command
@@ -29,6 +30,8 @@ __all__ = [
 #: most entries of a stream in one message
 BATCH = 100
 MAX_BYTES = 512 * 1024
+#: the highest number of a stream: what every database and every JSON reader can hold
+MAX_N = 2**53
 
 StreamId = str
 
@@ -51,18 +54,18 @@ class Birth(Message):
     parent: str | None = None
     incarnation: str
     stream: StreamId
-    last: int = Field(ge=0)
+    last: int = Field(ge=0, le=MAX_N)
     wish_stream: StreamId | None = None
-    wishes_applied: int = Field(default=0, ge=0)
+    wishes_applied: int = Field(default=0, ge=0, le=MAX_N)
     version: str
-    boot: int = Field(ge=0)
+    boot: int = Field(ge=0, le=MAX_N)
 
 
 class AgentState(Message):
     """`lost` is the last will; `boot` tells an old will from a new life."""
 
     state: Literal["online", "stopped", "lost"]
-    boot: int = Field(ge=0)
+    boot: int = Field(ge=0, le=MAX_N)
 
 
 class FactBatch(Message):
@@ -70,7 +73,7 @@ class FactBatch(Message):
 
     hall: Ident
     stream: StreamId
-    first: int = Field(ge=1)
+    first: int = Field(ge=1, le=MAX_N)
     facts: list[Fact] = Field(min_length=1, max_length=BATCH)
 
 
@@ -78,7 +81,7 @@ class Ack(Message):
     """Everything of this stream up to `applied` is stored for good."""
 
     stream: StreamId
-    applied: int = Field(ge=0)
+    applied: int = Field(ge=0, le=MAX_N)
 
 
 class WishBatch(Message):
@@ -86,7 +89,7 @@ class WishBatch(Message):
 
     hall: Ident
     stream: StreamId
-    first: int = Field(ge=1)
+    first: int = Field(ge=1, le=MAX_N)
     wishes: list[Command] = Field(min_length=1, max_length=BATCH)
 
 
@@ -107,7 +110,7 @@ class Report(Message):
 
     hall: Ident
     stream: StreamId
-    n: int
+    n: int = Field(ge=0, le=MAX_N)
     state_hash: str
     devices: list[DeviceReport] = Field(default_factory=list)
 
@@ -116,7 +119,7 @@ class Telemetry(Message):
     """Figures: may be lost, are never waited for."""
 
     at: str
-    values: dict[str, float]
+    values: dict[str, FiniteFloat]
 
 
 class Desired(Message):
@@ -133,6 +136,9 @@ class ControllerState(Message):
     epoch: int
 
 
+#: parts of a place that are ours; anything else may be a value
+_PLACE = re.compile(r"[a-z0-9_-]{1,32}")
+
 M = TypeVar("M", bound=Message)
 
 
@@ -146,10 +152,16 @@ def decode(kind: type[M], payload: bytes) -> M:
     if len(payload) > MAX_BYTES:
         msg = f"{kind.__name__} of {len(payload)} bytes is larger than {MAX_BYTES}"
         raise WireError(msg)
+    if b"\\u0000" in payload:
+        msg = f"{kind.__name__}: holds a NUL character, which no database takes"
+        raise WireError(msg)
     try:
-        return kind.model_validate_json(payload)
+        # Newer senders may know more than we do, at any depth.
+        return kind.model_validate_json(payload, extra="ignore")
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        msg = f"{kind.__name__}: {where or 'message'}: {first['msg']}"
-        raise WireError(msg) from error
+        where = ".".join(str(part) for part in first["loc"] if _PLACE.fullmatch(str(part)))
+        what = "unknown kind" if first["type"] == "union_tag_invalid" else first["msg"]
+        msg = f"{kind.__name__}: {where or 'message'}: {what}"
+    # Not chained: the library's error quotes the values it refused.
+    raise WireError(msg)

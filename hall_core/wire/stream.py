@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hall_core.errors import StreamGap
+from hall_core.errors import StreamGap, WireError
 
 __all__ = ["Sender", "fresh"]
 
@@ -35,8 +35,14 @@ class Sender:
         """How many more entries may be sent now."""
         return max(0, self.window - (self.sent - self.acked))
 
-    def acknowledge(self, applied: int) -> bool:
-        """Note a cumulative acknowledgement; True when it moved on. Late ones are harmless."""
+    def acknowledge(self, applied: int, last: int) -> bool:
+        """Note a cumulative acknowledgement of a stream that ends at `last`; True when it moved on.
+
+        Late ones are harmless. Raises WireError for what was never written.
+        """
+        if applied > last:
+            msg = f"acknowledgement of entry {applied} of a stream that ends at {last}"
+            raise WireError(msg)
         moved = applied > self.acked
         self.acked = max(self.acked, applied)
         self.sent = max(self.sent, self.acked)

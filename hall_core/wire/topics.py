@@ -15,6 +15,7 @@ __all__ = ["TOPICS", "Leaf", "TopicRow", "agent_of", "topic", "up_filter"]
 
 ROOT = "qh/1"
 CONTROLLER = "controller"
+_DOCUMENT = re.compile(r"^(\+|[a-z0-9-]{1,32})$")
 _AGENT = re.compile(r"^[a-z0-9-]{3,32}$")
 
 
@@ -61,8 +62,19 @@ TOPICS: tuple[TopicRow, ...] = (
 )
 
 
+_PLAIN = {leaf.value for leaf in Leaf} - {Leaf.DESIRED, Leaf.CONTROLLER_STATE}
+
+
 def topic(agent: str, leaf: Leaf, document: str = "") -> str:
-    """The full topic of an agent's leaf; `document` names one desired document."""
+    """The full topic of an agent's leaf; `document` names one desired document, + all. Raises WireError."""
+    if leaf is Leaf.CONTROLLER_STATE or agent == CONTROLLER:
+        if (agent, leaf) == (CONTROLLER, Leaf.CONTROLLER_STATE):
+            return f"{ROOT}/{CONTROLLER}/{leaf.value}"
+        msg = f"the controller has no topic {leaf.value!r}, and no agent may have its name"
+        raise WireError(msg)
+    if bool(document) != (leaf is Leaf.DESIRED) or not _DOCUMENT.fullmatch(document or "+"):
+        msg = f"leaf {leaf.value!r} with document {document!r}: only desired documents have a name"
+        raise WireError(msg)
     if not _AGENT.fullmatch(agent):
         msg = f"agent name {agent!r} must be 3 to 32 of a-z, 0-9 and -"
         raise WireError(msg)
@@ -76,12 +88,15 @@ def up_filter() -> str:
 
 def agent_of(full: str) -> tuple[str, Leaf]:
     """Agent and leaf of a topic. Raises WireError for topics that are not in the table."""
-    parts = full.split("/")
-    if len(parts) >= 4 and parts[:2] == ROOT.split("/") and _AGENT.fullmatch(parts[2]):
-        path = "/".join(parts[3:5])
-        if path in {leaf.value for leaf in Leaf} and (len(parts) == 5 or path == Leaf.DESIRED):
-            return parts[2], Leaf(path)
     if full == f"{ROOT}/{CONTROLLER}/{Leaf.CONTROLLER_STATE}":
         return CONTROLLER, Leaf.CONTROLLER_STATE
+    root, _, rest = full.partition(f"{ROOT}/")
+    agent, _, path = rest.partition("/")
+    document = path.removeprefix(f"{Leaf.DESIRED}/")
+    if not root and agent != CONTROLLER and _AGENT.fullmatch(agent):
+        if path in _PLAIN:
+            return agent, Leaf(path)
+        if document not in {path, "+"} and _DOCUMENT.fullmatch(document):
+            return agent, Leaf.DESIRED
     msg = f"topic {full!r} is not in the table"
     raise WireError(msg)

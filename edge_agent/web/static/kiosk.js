@@ -1,0 +1,244 @@
+// The ticket machine: two touches to a number. The menu is the server's; this file keeps its waits
+// current, asks for tickets (one request id per wish, so that a repeated touch is the same wish),
+// and goes home when the person has gone.
+
+import { PhonePad } from "./phone-pad.js";
+import { follow, reload, requestId } from "./hall-live.js";
+
+const body = document.body;
+const $ = (id) => document.getElementById(id);
+const words = JSON.parse($("words").textContent);
+const say = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+const slow = body.classList.contains("large") ? 2 : 1;
+const TICKET_S = 12 * slow;
+const PHOTO_S = 60;
+const IDLE_S = 30 * slow;
+const WARN_S = 15 * slow;
+const DOUBLE_TAP_MS = 400;
+
+let state = null;
+let service = null;
+let priority = null;
+let wish = null;
+let busy = false;
+let idle = 0;
+let left = 0;
+let chosenAt = 0;
+
+const heading = $("heading").textContent;
+// A hall without a centre sends no messages and asks for no number.
+const pad = $("phone-open") ? new PhonePad($("pad"), $("phone-label"), words.kiosk.phone) : null;
+
+follow({ firstNow: body.dataset.now, onState: show, onFreshness: (word) => lost(word !== "live" && word !== "quiet"), onTick: second });
+
+function show(next) {
+  state = next;
+  for (const row of next.services) paint(row);
+  if (service) waits($("c-w1"), $("c-w2"), next.services.find((s) => s.id === service));
+  body.dataset.prints = prints(next.devices);
+  if (pad && !pad.number) {
+    $("phone-open").disabled = !next.uplink.connected;
+    $("phone-label").textContent = next.uplink.connected ? words.kiosk.phone : words.kiosk.phone_off;
+  }
+  const tiles = document.querySelectorAll("[data-service]").length;
+  const shut = !next.services.some((s) => s.open);
+  $("top").classList.toggle("shut", shut);
+  if (!$("menu").hidden) $("heading").textContent = shut ? words.kiosk.shut_now : words.kiosk.heading;
+  if (tiles !== next.services.length && atHome()) reload();
+}
+
+function paint(row) {
+  const tile = document.querySelector(`[data-service="${CSS.escape(row.id)}"]`);
+  if (!tile) return;
+  tile.disabled = !row.open;
+  tile.querySelector(".about").textContent = row.open ? tile.dataset.about : row.instead || (state.services.some((s) => s.open) ? words.kiosk.elsewhere : words.kiosk.later);
+  waits(tile.querySelector(".w1"), tile.querySelector(".w2"), row);
+  const serving = state.counters.filter((c) => c.state !== "closed" && c.services.includes(row.id)).map((c) => c.name);
+  tile.dataset.counters = together(serving);
+}
+
+/** 1、3号窗口 when all are numbered alike. */
+function together(names) {
+  const english = document.documentElement.lang === "en";
+  const comma = english ? ", " : "、";
+  const bare = names.map((n) => n.replace(/号窗口$/, ""));
+  if (!bare.every((n) => /^\d+$/.test(n))) return names.join(comma);
+  return bare.join(comma) + (english || !names.length ? "" : "号窗口");
+}
+
+function waits(first, second, row) {
+  const none = row.open && row.waiting === 0 && row.range_min && row.range_min[1] <= 1;
+  const people = row.waiting ? say(words.wait.people, { n: row.waiting }) : words.wait.nobody;
+  first.textContent = !row.open ? words.kiosk.shut : none ? words.wait.none : people;
+  second.textContent = !row.open || none ? "" : range(row.range_min);
+}
+
+function range(minutes) {
+  if (!minutes) return words.wait.unknown;
+  const [lo, hi] = minutes;
+  if (hi <= 1) return words.wait.none;
+  return hi < 120 ? say(words.wait.minutes, { lo, hi }) : say(words.wait.hours, { lo: Math.floor(lo / 60), hi: Math.ceil(hi / 60) });
+}
+
+function prints(devices) {
+  const printers = devices.filter((d) => d.kind === "printer");
+  if (!printers.length) return "never";
+  // A printer that is short of paper still prints; any other trouble is one.
+  const works = (d) => (d.state === "degraded" ? (d.detail ?? "").includes("near its end") : ["online", "unconfirmed"].includes(d.state));
+  return printers.some(works) ? "yes" : "no";
+}
+
+function screen(name, title) {
+  for (const each of document.querySelectorAll(".screen")) each.hidden = each.id !== name;
+  $("heading").textContent = title;
+  idle = 0;
+}
+
+function choose(tile) {
+  service = tile.dataset.service;
+  chosenAt = performance.now();
+  $("c-name").textContent = tile.dataset.name;
+  $("c-about").textContent = tile.dataset.about;
+  $("c-w1").textContent = tile.querySelector(".w1").textContent;
+  $("c-w2").textContent = tile.querySelector(".w2").textContent;
+  screen("choose", words.kiosk.check);
+  $("take").focus({ focusVisible: false });
+}
+
+async function take() {
+  // The second half of a double tap on a tile is no answer to the next page.
+  if (busy || !service || performance.now() - chosenAt < DOUBLE_TAP_MS) return;
+  busy = true;
+  $("take").disabled = true;
+  $("take").textContent = words.kiosk.taking;
+  const body = { service, channel: "kiosk" };
+  if (pad?.number) body.phone = pad.number;
+  if (priority) body.priority = priority;
+  // The same wish keeps its id, also after an answer that was lost on the way.
+  if (!wish || wish.of !== JSON.stringify(body)) wish = { of: JSON.stringify(body), id: requestId() };
+  try {
+    const answer = await fetch("/api/tickets", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ request_id: wish.id, ...body }),
+      signal: AbortSignal.timeout(8000),
+    });
+    const told = await answer.json();
+    if (answer.ok) given(told);
+    else sorry(document.documentElement.lang === "en" ? told.detail : told.title, answer.status >= 500);
+  } catch {
+    sorry(words.kiosk.sorry_net, true);
+  }
+  busy = false;
+  $("take").disabled = false;
+  $("take").textContent = words.kiosk.take;
+}
+
+function given(ticket) {
+  const tile = document.querySelector(`[data-service="${CSS.escape(service)}"]`);
+  $("t-service").textContent = tile.dataset.name;
+  $("t-label").textContent = ticket.label;
+  $("t-ahead").textContent = ticket.ahead ? say(words.kiosk.ahead, { n: ticket.ahead }) : words.kiosk.first;
+  $("t-range").textContent = range(ticket.range_min);
+  const counters = tile.dataset.counters;
+  $("t-near").textContent = counters ? words.kiosk.counters + counters : words.kiosk.near;
+  $("t-scan").hidden = !/^https?:/.test(ticket.url);
+  if (!$("t-scan").hidden) $("t-code").src = `/api/tickets/${encodeURIComponent(ticket.ticket_id)}/qr.svg`;
+  pad?.clear();
+  wish = null;
+  left = body.dataset.prints === "yes" ? TICKET_S : PHOTO_S;
+  $("t-left").textContent = `(${left})`;
+  screen("ticket", words.kiosk.yours);
+}
+
+function sorry(text, retry) {
+  $("retry").hidden = !retry;
+  $("sorry-text").textContent = text || words.kiosk.sorry_net;
+  $("sorry").showModal();
+}
+
+function home() {
+  location.replace(body.dataset.home);
+}
+
+function atHome() {
+  return !$("menu").hidden && !document.querySelector("dialog[open]");
+}
+
+/** Once a second: the ticket page ends by itself, an abandoned page asks, then goes home. */
+function second() {
+  if (!$("lost").hidden) return;
+  if (!$("ticket").hidden) {
+    // A printer that fails while the number is shown gives time for a photograph.
+    if (body.dataset.prints === "no" && !body.dataset.photo) left = Math.max(left, PHOTO_S);
+    body.dataset.photo = body.dataset.prints === "no" ? "yes" : "";
+    left -= 1;
+    $("t-left").textContent = `(${left})`;
+    if (left <= 0) home();
+    return;
+  }
+  const plain = location.search === "" || location.search === "?lang=zh";
+  if (atHome() && plain && $("menu").querySelector(".tiles:not([hidden])").dataset.page === "0") return;
+  idle += 1;
+  if (idle < IDLE_S) return;
+  if (!$("still").open) $("still").showModal();
+  $("still-left").textContent = String(IDLE_S + WARN_S - idle);
+  if (idle >= IDLE_S + WARN_S) home();
+}
+
+function lost(is) {
+  $("lost").hidden = !is;
+}
+
+function turn(by) {
+  const all = [...document.querySelectorAll(".tiles")];
+  const to = all.findIndex((p) => !p.hidden) + by;
+  for (const page of all) page.hidden = page !== all[to];
+  $("less").disabled = to === 0;
+  $("more").disabled = to === all.length - 1;
+  $("where").textContent = `${to + 1} / ${all.length}`;
+}
+
+function back() {
+  service = priority = wish = null;
+  pad?.clear();
+  for (const chip of document.querySelectorAll(".chip")) chip.setAttribute("aria-pressed", "false");
+  screen("menu", heading);
+}
+
+function pick(chip) {
+  const on = chip.getAttribute("aria-pressed") !== "true";
+  for (const each of document.querySelectorAll(".chip")) each.setAttribute("aria-pressed", String(each === chip && on));
+  priority = on ? chip.dataset.priority : null;
+}
+
+document.addEventListener("click", (event) => {
+  const hit = event.target.closest("button");
+  if (!hit) return;
+  if (hit.dataset.service) choose(hit);
+  if (hit.dataset.priority) pick(hit);
+  if (hit.dataset.open) $(hit.dataset.open).showModal();
+  if ("close" in hit.dataset) hit.closest("dialog").close();
+});
+for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => { idle = 0; if ($("still").open) $("still").close(); });
+document.addEventListener("contextmenu", (event) => event.preventDefault());
+
+// A key-pad with 0–9, * and # works every page: digits choose, # goes on, * goes back.
+document.addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]")) return;
+  if (/^[1-9]$/.test(event.key) && !$("menu").hidden) {
+    const tile = document.querySelectorAll(".tiles:not([hidden]) .tile")[Number(event.key) - 1];
+    if (tile && !tile.disabled) tile.click();
+  } else if (event.key === "#" && !$("choose").hidden) take();
+  else if (event.key === "#" && !$("ticket").hidden) home();
+  else if (event.key === "*" && !$("choose").hidden) back();
+});
+
+$("take").addEventListener("click", take);
+$("retry").addEventListener("click", () => { $("sorry").close(); take(); });
+$("back").addEventListener("click", back);
+$("done").addEventListener("click", home);
+$("phone-open")?.addEventListener("click", () => pad.open());
+$("more")?.addEventListener("click", () => turn(1));
+$("less")?.addEventListener("click", () => turn(-1));
+if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js");

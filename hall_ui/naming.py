@@ -1,0 +1,20 @@
+"""How counters are named to people."""
+
+import re
+
+__all__ = ["sign", "together"]
+
+
+def sign(name: str) -> tuple[str, str]:
+    """A counter's name as its number and the words after it; no number, no first part."""
+    match = re.fullmatch(r"(\d{1,3})\s*(.{0,6})", name)
+    return (match[1], match[2] or "号窗口") if match else ("", name)
+
+
+def together(names: list[str], lang: str) -> str:
+    """Several counters in one phrase: `1、3号窗口` when all are numbered alike."""
+    comma, words = (", ", "") if lang == "en" else ("、", "号窗口")
+    bare = [name.removesuffix("号窗口") for name in names]
+    if names and all(b.isdigit() for b in bare):
+        return comma.join(bare) + words
+    return comma.join(names)

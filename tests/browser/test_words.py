@@ -1,0 +1,30 @@
+"""The catalogues of both languages."""
+
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from hall_core.queueing.states import CounterState, TicketState
+from hall_ui import words
+
+
+def flat(catalogue: Any) -> dict[str, str]:
+    return {f"{part}.{name}": text for part, names in catalogue.items() for name, text in names.items()}
+
+
+def braces(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_words_with_the_same_braces() -> None:
+    chinese, english = flat(words("zh")), flat(words("en"))
+    assert chinese.keys() == english.keys()
+    assert {k: braces(v) for k, v in chinese.items()} == {k: braces(v) for k, v in english.items()}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_state_has_a_word(lang: str) -> None:
+    kept = words(lang)
+    assert {s.value for s in TicketState} <= kept["ticket"].keys()
+    assert {s.value for s in (*TicketState, *CounterState)} <= kept["state"].keys()

@@ -1,0 +1,20 @@
+"""What every test may use. Time stands still unless a test moves it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from hall_core.clock import FixedClock
+
+# Shared machines are slow at times: an example may take long, it may not give another answer.
+settings.register_profile(
+    "quiethall", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("quiethall")
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A Monday morning, 09:30 in Shanghai."""
+    return FixedClock(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))

@@ -1,0 +1,1 @@
+"""Tests of the device layer: profiles, codecs, buses and drivers."""
