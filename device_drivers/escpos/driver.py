@@ -14,7 +14,7 @@ from device_drivers.options import read_options
 from hall_core.clock import Clock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
-from hall_core.devices.vocabulary import DeviceEvent, DeviceState, Job, Outcome, Picture
+from hall_core.devices.vocabulary import DeviceEvent, DeviceState, Job, Outcome, Picture, PrintTicket
 from hall_core.errors import DeviceRefused
 
 __all__ = ["DeviceDriver"]
@@ -52,6 +52,8 @@ class DeviceDriver:
 
     async def do(self, job: Job) -> Outcome:
         """Print once. Raises DeviceUnreachable and DeviceRefused, both only when nothing was printed."""
+        if not isinstance(job, PrintTicket):
+            raise DeviceRefused(f"「{self._name}」是打印机，不能执行 {job.kind} (prints tickets only)")
         if job.job_id in self._printed:
             return self._printed[job.job_id]
 

@@ -76,6 +76,8 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Ticket and waiting count; beeps once per call. Raises DeviceUnreachable."""
+        if not isinstance(picture, CounterPicture):
+            raise DeviceRefused(f"「{self._name}」是呼叫器，不能显示 {picture.kind} (counters only)")
         before, self._shown = self._shown, picture
         called = picture.mode is CounterMode.CALLED
         new = before is None or (before.label, before.call_no) != (picture.label, picture.call_no)

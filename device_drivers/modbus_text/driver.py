@@ -15,6 +15,7 @@ from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
 from hall_core.devices.vocabulary import (
     CounterMode,
+    CounterPicture,
     DeviceEvent,
     DeviceState,
     Job,
@@ -72,6 +73,8 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Write the picture and read it back. Raises DeviceUnreachable, DeviceRefused."""
+        if not isinstance(picture, CounterPicture):
+            raise DeviceRefused(f"「{self._name}」是条屏，不能显示 {picture.kind} (counters only)")
         values = values_of(picture, self._options)
         called = picture.mode is CounterMode.CALLED
         self._shown = values

@@ -16,6 +16,7 @@ from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
 from hall_core.devices.vocabulary import (
     CounterMode,
+    CounterPicture,
     DeviceEvent,
     DeviceState,
     Job,
@@ -101,6 +102,8 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Replace the area's text. Raises DeviceUnreachable, DeviceRefused."""
+        if not isinstance(picture, CounterPicture):
+            raise DeviceRefused(f"「{self._name}」是条屏，不能显示 {picture.kind} (counters only)")
         self._shown = self._frame(picture)
         return await self._paint(Urgency.CALL if picture.mode is CounterMode.CALLED else Urgency.CLEAR)
 
@@ -124,7 +127,7 @@ class DeviceDriver:
         await self._port.until_lost()
         yield
 
-    def _frame(self, picture: Picture) -> bytes:
+    def _frame(self, picture: CounterPicture) -> bytes:
         options = self._options
         words = say(options.shows, picture)
         if not words:

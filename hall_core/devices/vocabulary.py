@@ -12,7 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "Assurance",
+    "BoardPicture",
+    "BoardRow",
     "Capability",
+    "CardRead",
+    "CodeScanned",
     "CounterMode",
     "CounterPicture",
     "DeviceEvent",
@@ -22,8 +26,12 @@ __all__ = [
     "KeyOp",
     "KeyPressed",
     "Outcome",
+    "PageUser",
     "Picture",
     "PrintTicket",
+    "ScreenPicture",
+    "SendText",
+    "Sensed",
 ]
 
 
@@ -118,7 +126,35 @@ class CounterPicture(_Value):
     shown_since: datetime | None = None
 
 
-Picture = CounterPicture
+class BoardRow(_Value):
+    """One call on the hall's large screen."""
+
+    label: str
+    counter: str
+    fresh: bool = False
+
+
+class BoardPicture(_Value):
+    """What a large screen of the whole hall should show: the last calls, newest first, and a notice."""
+
+    kind: Literal["board"] = "board"
+    hall: str
+    rows: tuple[BoardRow, ...] = ()
+    notice: str = ""
+
+
+class ScreenPicture(_Value):
+    """How a plasma, a display or a projector should stand: what it shows comes over its input."""
+
+    kind: Literal["screen"] = "screen"
+    on: bool
+    input: str | None = None
+    volume: int | None = Field(default=None, ge=0, le=100)
+    muted: bool | None = None
+    brightness: int | None = Field(default=None, ge=0, le=100)
+
+
+Picture = CounterPicture | BoardPicture | ScreenPicture
 
 
 class PrintTicket(_Value):
@@ -136,7 +172,25 @@ class PrintTicket(_Value):
     hint: str = ""
 
 
-Job = PrintTicket
+class PageUser(_Value):
+    """Make one pager shake: nobody can know whether it did."""
+
+    kind: Literal["page-user"] = "page-user"
+    job_id: str
+    pager: int = Field(ge=0)
+    text: str = ""
+
+
+class SendText(_Value):
+    """Send one short message from the hall. The number is kept in memory only and never logged."""
+
+    kind: Literal["send-text"] = "send-text"
+    job_id: str
+    to: str = Field(repr=False)
+    text: str
+
+
+Job = PrintTicket | PageUser | SendText
 
 
 class KeyOp(StrEnum):
@@ -168,4 +222,28 @@ class Evaluated(_Value):
     score: int = Field(ge=1, le=5)
 
 
-DeviceEvent = Annotated[KeyPressed | Evaluated, Field(discriminator="kind")]
+class CardRead(_Value):
+    """An ID card was read: a keyed digest of its number, and how it may be shown. Nothing else is kept."""
+
+    kind: Literal["card-read"] = "card-read"
+    digest: str
+    masked: str
+
+
+class CodeScanned(_Value):
+    """A bar or QR code was read."""
+
+    kind: Literal["code-scanned"] = "code-scanned"
+    text: str
+
+
+class Sensed(_Value):
+    """A measured value: temperature, door, battery, mains."""
+
+    kind: Literal["sensed"] = "sensed"
+    name: str
+    value: float
+    unit: str = ""
+
+
+DeviceEvent = Annotated[KeyPressed | Evaluated | CardRead | CodeScanned | Sensed, Field(discriminator="kind")]
