@@ -17,7 +17,7 @@ from ulid import ULID
 from hall_core.clock import Clock, SystemClock
 from hall_core.errors import QuiethallError
 from simulators.broker import Kind
-from simulators.demo_closing import drain, records, until_nobody_waits
+from simulators.demo_closing import drain, offline_states, records, until_nobody_waits
 from simulators.demo_folder import Folder
 from simulators.demo_sightings import Sightings
 from simulators.demo_stage import Stage, open_stage
@@ -181,6 +181,7 @@ async def _play(
             halls=await records(stage, at_start),
             ledger=people.ledger,
             sightings=sightings,
+            offline_states=await offline_states(stage, people.ledger),
             sms_accepted=[m["client_ref"] for m in stage.gateway.messages],
             sms_repeated=stage.gateway.doubled,
             broker=stage.broker.kind,

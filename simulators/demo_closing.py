@@ -3,12 +3,13 @@
 import asyncio
 
 from hall_core.clock import Clock
+from simulators.demo_ledger import Ledger
 from simulators.demo_stage import Stage
 from simulators.demo_table import Teller
 from simulators.demo_town import HallDoors
 from simulators.report import HallRecord
 
-__all__ = ["drain", "records", "until_nobody_waits"]
+__all__ = ["drain", "offline_states", "records", "until_nobody_waits"]
 
 _DRAIN_S = 45.0
 _LOOK_S = 0.25
@@ -55,6 +56,12 @@ async def _unsynced(stage: Stage) -> int:
 async def records(stage: Stage, at_start: dict[str, int]) -> tuple[HallRecord, ...]:
     """What every source holds of every hall."""
     return tuple([await _record(stage, door, at_start[door.id]) for door in stage.doors])
+
+
+async def offline_states(stage: Stage, ledger: Ledger) -> dict[str, str | None]:
+    """What the citizens see now whose numbers the controller gave while their hall was offline, by link."""
+    tokens = [t.token for t in ledger.tickets if t.series == "offline"]
+    return {token: await stage.controller.citizen(token) for token in tokens}
 
 
 async def _record(stage: Stage, door: HallDoors, at_start: int) -> HallRecord:

@@ -121,6 +121,11 @@ class ControllerDoor:
         answer = await _ask(self._client, "GET", f"{self.url}/api/halls/{hall}", headers=self._key)
         return dict(answer.body)
 
+    async def citizen(self, token: str) -> str | None:
+        """The state of the ticket the citizen with this link sees; None when there is none."""
+        answer = await _ask(self._client, "GET", f"{self.url}/api/t/{token}")
+        return str(answer.body["state"]) if answer.ok else None
+
     def facts(self, hall: str, after: int = 0) -> AsyncIterator[dict[str, Any]]:
         """The controller's copy of a hall's journal, to its end."""
         url = f"{self.url}/api/facts"

@@ -19,6 +19,8 @@ class TakenTicket:
     channel: str
     #: `hall` or, taken while the hall was offline, `offline`
     series: str = "hall"
+    #: opens the citizen's page
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What the demo tells people: lines as they come, the table of addresses, the line of figures, the end."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Teller:
         if not self.live:
             self._console.print(line, highlight=False, soft_wrap=True)
         elif self._status is None:
-            self._status = self._console.status(line)
+            self._status = self._console.status(line, refresh_per_second=4)
             self._status.start()
         else:
             self._status.update(line)
@@ -92,8 +93,14 @@ def figures(states: list[dict[str, Any]], told: dict[str, tuple[int, int]], sms:
         taken, called = told.get(state["hall"], (0, 0))
         unsynced = state["uplink"]["unsynced"]
         link = f"待同步 {unsynced}" if state["uplink"]["connected"] else f"断网 待同步 {unsynced}"
-        parts.append(f"{state['name'][:4]} 等候 {waiting} 取号 {taken} 叫号 {called} {link}")
+        parts.append(f"{_short(state['name'])} 等候 {waiting} 取号 {taken} 叫号 {called} {link}")
     return " │ ".join([*parts, f"短信 {sms}"])
+
+
+def _short(name: str) -> str:
+    """`柳林街道` of `柳林街道便民服务中心`."""
+    place = re.match(r".+?(街道|社区|区)", name)
+    return place[0] if place else name[:4]
 
 
 def summary(report: dict[str, Any]) -> Table:

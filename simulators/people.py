@@ -79,6 +79,7 @@ class Citizens:
                 request_id=request_id,
                 channel="online" if online else "kiosk",
                 series=str(body.get("series", "hall")),
+                token=str(body["token"]),
             )
         )
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulators.demo_checks import contains_label, percentile, total_queue, unique_ids
-from simulators.demo_ledger import CalledTicket, Ledger
+from simulators.demo_ledger import CalledTicket, Ledger, TakenTicket
 from simulators.demo_sightings import Sighting, Sightings
 
 __all__ = ["HallRecord", "Sources", "build_report"]
@@ -41,6 +41,8 @@ class Sources:
     halls: tuple[HallRecord, ...]
     ledger: Ledger
     sightings: Sightings
+    #: by link: what citizens see whose numbers the controller gave by itself; None when it leads nowhere
+    offline_states: dict[str, str | None]
     #: client references in the order the gateway accepted them
     sms_accepted: list[str]
     #: messages sent to the gateway again after it had taken them
@@ -89,8 +91,9 @@ def _check_streams(hall: HallRecord, found: _Findings) -> None:
         found.doubled.append(f"{hall.id}: the controller holds fact {key[0]} ({key[1]}) that never was")
 
 
-def _check_tickets(hall: HallRecord, ledger: Ledger, found: _Findings) -> None:
-    told = [t for t in ledger.tickets if t.hall == hall.id]
+def _check_tickets(hall: HallRecord, sources: Sources, found: _Findings) -> None:
+    told = [t for t in sources.ledger.tickets if t.hall == hall.id]
+    _check_offline(hall, told, sources.offline_states, found)
     of_hall = [(t.ticket_id, t.label) for t in told if t.series == "hall"]
     for place, facts in (("journal", hall.journal), ("controller", hall.controller)):
         issued = [(f["ticket_id"], f["label"]) for f in _kind(facts, "ticket-issued")]
@@ -105,6 +108,23 @@ def _check_tickets(hall: HallRecord, ledger: Ledger, found: _Findings) -> None:
     for label, ids in people.items():
         if len(ids) > 1:
             found.doubled.append(f"{hall.id}: {len(ids)} people were told {label}")
+
+
+def _check_offline(
+    hall: HallRecord, told: list[TakenTicket], states: dict[str, str | None], found: _Findings
+) -> None:
+    """Numbers the controller gave while the hall was offline: whoever still waits must stand in its line."""
+    in_line = {f["label"] for f in _kind(hall.journal, "ticket-issued")}
+    for ticket in told:
+        if ticket.series != "offline" or ticket.label in in_line:
+            continue
+        state = states.get(ticket.token)
+        if state is None:
+            found.lost.append(f"{hall.id}: {ticket.label} of the time offline is unknown to the controller")
+        elif state == "waiting":
+            found.lost.append(
+                f"{hall.id}: {ticket.label} of the time offline waits, and the hall has no such number"
+            )
 
 
 def _check_calls(hall: HallRecord, ledger: Ledger, found: _Findings) -> None:
@@ -174,7 +194,7 @@ def _count_slips(hall: HallRecord, ledger: Ledger, sightings: Sightings) -> Coun
 
 def _hall_report(hall: HallRecord, sources: Sources, found: _Findings) -> dict[str, Any]:
     _check_streams(hall, found)
-    _check_tickets(hall, sources.ledger, found)
+    _check_tickets(hall, sources, found)
     _check_calls(hall, sources.ledger, found)
     shown: Counter[str] = Counter(dict.fromkeys(sources.sightings.families[hall.id], 0))
     shown.update(_count_calls_shown(hall, sources.ledger, sources.sightings, found))
