@@ -80,6 +80,7 @@ class Uplink:
         self._sender = Sender(acked=hall.journal.acked, sent=hall.journal.acked)
         self._acks = Bell()
         self._old_mqtt = settings.mqtt == "3.1.1"
+        self._version_known = settings.mqtt != "auto"
         self._linked = self._controller = False
         self.bell = Bell(also=bell)
         self.acked_at: datetime | None = None
@@ -104,8 +105,9 @@ class Uplink:
             except* (aiomqtt.MqttError, OSError) as group:
                 if self._linked or tries == 0:
                     logger.warning("uplink lost reason=%s", group.exceptions[0])
-                if not self._linked and self._settings.mqtt == "auto":
-                    # A broker that speaks only MQTT 3.1.1 does not answer an MQTT 5 connect: take turns.
+                if not self._version_known:
+                    # A broker that speaks only MQTT 3.1.1 does not answer an MQTT 5 connect: take turns
+                    # until one has worked.
                     self._old_mqtt = not self._old_mqtt
             finally:
                 self._set_link(linked=False, controller=False)
@@ -117,6 +119,7 @@ class Uplink:
     async def _session(self) -> None:
         async with self._client() as client:
             self._set_link(linked=True, controller=self._controller)
+            self._version_known = True
             logger.info("uplink connected")
             for leaf in (Leaf.FACT_ACK, Leaf.WISHES):
                 await client.subscribe(topic(self._who.agent, leaf), qos=1)

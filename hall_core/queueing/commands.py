@@ -7,11 +7,12 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from hall_core.queueing.setup import HallSetup
 
 __all__ = [
+    "AdmitTicket",
     "Call",
     "CallNext",
     "CancelTicket",
@@ -82,6 +83,26 @@ class IssueTicket(CommandBase):
     service: str
     channel: str = Field(default="kiosk", max_length=16)
     priority: str | None = None
+    phone_sealed: str | None = None
+    phone_tail: str | None = Field(default=None, max_length=2)
+
+
+class AdmitTicket(CommandBase):
+    """Take in a number the controller gave from its own series while the hall was away.
+
+    `replaces` is the request the hall was asked first: if it answered that too, the number the
+    citizen was shown wins, and the hall's own is voided unless it was called already.
+    """
+
+    kind: Literal["admit-ticket"] = "admit-ticket"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    token: str = Field(min_length=1, max_length=64)
+    number: int = Field(ge=1, le=98_999)
+    service: str
+    channel: str = Field(default="web", max_length=16)
+    priority: str | None = None
+    issued_at: AwareDatetime
+    replaces: str | None = Field(default=None, max_length=64)
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 
@@ -201,6 +222,7 @@ Command = Annotated[
     | OpenBusinessDay
     | GrantZone
     | IssueTicket
+    | AdmitTicket
     | OpenCounter
     | PauseCounter
     | ResumeCounter

@@ -31,6 +31,7 @@ class _Draft:
     numbers: dict[str, int]
     grants: tuple[Grant, ...]
     calls: tuple[CallShown, ...]
+    late_called: bool
     requests: dict[str, Done]
     samples: dict[str, tuple[int, ...]]
 
@@ -48,6 +49,7 @@ class _Draft:
             dict(queue.numbers),
             queue.grants,
             queue.calls,
+            queue.late_called,
             dict(queue.requests),
             dict(queue.samples),
         )
@@ -65,6 +67,7 @@ class _Draft:
             self.numbers,
             self.grants,
             self.calls,
+            self.late_called,
             self.requests,
             self.samples,
         )
@@ -140,7 +143,9 @@ def _issued(d: _Draft, x: f.TicketIssued) -> None:
 
 
 def _called(d: _Draft, x: f.TicketCalled) -> None:
-    d.show(d.put(x, counter=x.counter, call_no=x.call_no, called_at=x.at, for_counter=None), x)
+    ticket = d.put(x, counter=x.counter, call_no=x.call_no, called_at=x.at, for_counter=None)
+    d.late_called = ticket.late
+    d.show(ticket, x)
 
 
 def _recalled(d: _Draft, x: f.TicketRecalled) -> None:

@@ -95,7 +95,10 @@ class TicketFact(FactBase):
 
 
 class TicketIssued(TicketFact):
-    """A number was given. `ahead` and `range_min` are what the citizen was told."""
+    """A number was given. `ahead` and `range_min` are what the citizen was told.
+
+    `late`: the controller gave it while the hall was away, and it was taken in now.
+    """
 
     kind: Literal["ticket-issued"] = "ticket-issued"
     label: str
@@ -109,6 +112,7 @@ class TicketIssued(TicketFact):
     token: str
     ahead: int = Field(ge=0, le=MAX_COUNT)
     range_min: tuple[int, int] | None = None
+    late: bool = False
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 

@@ -5,9 +5,11 @@ from datetime import date
 from hall_core.errors import NoGrant, ZoneExhausted
 from hall_core.queueing.queue import Grant, Queue
 
-__all__ = ["ZONE_SIZE", "label_of", "next_number", "zone_key"]
+__all__ = ["OFFLINE_LINE", "ZONE_SIZE", "label_of", "next_number", "zone_key"]
 
 ZONE_SIZE = 1000
+#: the line of the numbers the controller gives while a hall is away; no service may have it
+OFFLINE_LINE = "W"
 
 
 def label_of(line: str, number: int) -> str:

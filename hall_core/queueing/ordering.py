@@ -58,8 +58,13 @@ def next_ticket(queue: Queue, counter: str, now: datetime) -> Ticket | None:
     """Who this counter calls next, or None."""
     assert queue.setup is not None
     goal = timedelta(minutes=queue.setup.goal_min)
-    tickets = _callable_at(queue, queue.counters[counter])
-    return min(tickets, key=lambda t: _order(t, now, goal), default=None)
+    tickets = list(_callable_at(queue, queue.counters[counter]))
+    chosen = min(tickets, key=lambda t: _order(t, now, goal), default=None)
+    if chosen is not None and chosen.late and queue.late_called:
+        # Who took a number elsewhere during an outage passes those who stood here at every second call only.
+        here = [t for t in tickets if not t.late]
+        return min(here, key=lambda t: _order(t, now, goal), default=chosen)
+    return chosen
 
 
 def ahead_of(queue: Queue, ticket: Ticket, now: datetime) -> int:

@@ -30,6 +30,7 @@ class Ticket:
     range_min: tuple[int, int] | None
     phone_sealed: str | None
     phone_tail: str | None
+    late: bool = False
     state: TicketState = TicketState.WAITING
     counter: str | None = None
     for_counter: str | None = None
@@ -57,6 +58,7 @@ class Ticket:
             range_min=fact.range_min,
             phone_sealed=fact.phone_sealed,
             phone_tail=fact.phone_tail,
+            late=fact.late,
         )
 
     @classmethod
@@ -118,7 +120,7 @@ class Queue:
 
     `applied` counts the facts; `waiting` are the tickets in line; `numbers` the highest number given
     today per (line, zone); `trusted_day` the last day a trusted clock opened; `samples` the last
-    service times in seconds per service.
+    service times in seconds per service; `late_called` says that the last call went to a late ticket.
     """
 
     setup: HallSetup | None = None
@@ -132,6 +134,7 @@ class Queue:
     numbers: Mapping[str, int] = field(default_factory=dict)
     grants: tuple[Grant, ...] = ()
     calls: tuple[CallShown, ...] = ()
+    late_called: bool = False
     requests: Mapping[str, Done] = field(default_factory=dict)
     samples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 

@@ -1,0 +1,115 @@
+"""Wishes of citizens: take a number, bring one in, give it up."""
+
+from hall_core.errors import BadRequest, HallClosed, IllegalTransition, ServiceClosed, UnknownTicket
+from hall_core.queueing import commands as c
+from hall_core.queueing import facts as f
+from hall_core.queueing.case import Case
+from hall_core.queueing.estimates import range_minutes
+from hall_core.queueing.numbering import OFFLINE_LINE, label_of, next_number
+from hall_core.queueing.ordering import ahead_of, effective_time, waiting_for
+from hall_core.queueing.queue import Ticket
+from hall_core.queueing.states import TicketState
+
+__all__ = ["admit", "cancel", "issue"]
+
+
+def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
+    """A number is given. Raises HallClosed, ServiceClosed, UnknownService, NoGrant, ZoneExhausted."""
+    setup, service = case.setup, case.service(x.service)
+    if not setup.hours.open_at(case.now) or case.queue.day is None:
+        raise HallClosed
+    if service.hours is not None and not service.hours.open_at(case.now):
+        raise ServiceClosed(service=service.id, name=service.name)
+    if x.priority is not None and x.priority not in setup.credits_min:
+        raise BadRequest(what=f"priority {x.priority!r}")
+    if x.ticket_id in case.queue.tickets:
+        raise BadRequest(what="ticket_id stands for another ticket")
+    number = next_number(
+        case.queue, line=service.prefix, day=case.queue.day, incarnation=case.around.incarnation
+    )
+    effective_at = effective_time(case.now, setup.credits_min.get(x.priority or "", 0))
+    fact = f.TicketIssued(
+        **case.common,
+        ticket_id=x.ticket_id,
+        label=label_of(service.prefix, number),
+        service=service.id,
+        line=service.prefix,
+        number=number,
+        day=case.queue.day,
+        channel=x.channel,
+        priority=x.priority,
+        effective_at=effective_at,
+        token=x.token,
+        ahead=0,
+        phone_sealed=x.phone_sealed,
+        phone_tail=x.phone_tail,
+    )
+    # What the citizen is told comes from the line as it will be with this ticket in it.
+    ticket = Ticket.issued(fact)
+    # Without a credit everybody who is there already goes first: no need to compare with each.
+    plain = x.priority is None
+    ahead = len(waiting_for(case.queue, service.id)) if plain else ahead_of(case.queue, ticket, case.now)
+    range_min = range_minutes(case.queue, ticket, case.now)
+    return [fact.model_copy(update={"ahead": ahead, "range_min": range_min})]
+
+
+def admit(case: Case, x: c.AdmitTicket) -> list[f.Fact]:
+    """A number given elsewhere during an outage is taken in.
+
+    Raises HallClosed for another day, IllegalTransition when the same request was called here already.
+    """
+    setup, service, day = case.setup, case.service(x.service), case.queue.day
+    label = label_of(OFFLINE_LINE, x.number)
+    issued_at = x.issued_at.astimezone(case.now.tzinfo)
+    if day is None or issued_at.date() != day:
+        raise HallClosed  # its day is over, or not yet begun here
+    if x.ticket_id in case.queue.tickets or label in case.queue.labels:
+        raise BadRequest(what=f"{label} was taken in before")
+    if x.priority is not None and x.priority not in setup.credits_min:
+        raise BadRequest(what=f"priority {x.priority!r}")
+    facts: list[f.Fact] = []
+    done = case.queue.requests.get(x.replaces or "")
+    other = case.queue.tickets.get(done.ticket_id or "") if done else None
+    if other is not None and other.state is TicketState.WAITING:
+        facts.append(case.move(x, other, f.TicketCancelled, reason="merged"))
+    elif other is not None and other.state not in (TicketState.CANCELLED, TicketState.LAPSED):
+        raise IllegalTransition(label=other.label, state=other.state.value, action="cancel")
+    # A clock that runs ahead at the centre gives nobody a place in the future.
+    taken_at = min(issued_at, case.now)
+    fact = f.TicketIssued(
+        **case.common,
+        ticket_id=x.ticket_id,
+        label=label,
+        service=service.id,
+        line=OFFLINE_LINE,
+        number=x.number,
+        day=day,
+        channel=x.channel,
+        priority=x.priority,
+        effective_at=effective_time(taken_at, setup.credits_min.get(x.priority or "", 0)),
+        token=x.token,
+        ahead=0,
+        late=True,
+        phone_sealed=x.phone_sealed,
+        phone_tail=x.phone_tail,
+    )
+    ticket = Ticket.issued(fact)
+    told = {
+        "ahead": ahead_of(case.queue, ticket, case.now),
+        "range_min": range_minutes(case.queue, ticket, case.now),
+    }
+    return [*facts, fact.model_copy(update=told)]
+
+
+def cancel(case: Case, x: c.CancelTicket) -> list[f.Fact]:
+    """A ticket is voided. Raises UnknownTicket, UnknownCounter, IllegalTransition."""
+    in_hand = case.counter(x.counter).ticket_id if x.counter is not None else None
+    wanted = x.ticket or in_hand
+    if wanted is None and x.counter is not None:
+        raise IllegalTransition(label=x.counter, state="no-ticket", action="cancel")
+    ticket = case.queue.find(wanted) if wanted else None
+    if ticket is None:
+        raise UnknownTicket(ticket=wanted or "")
+    if x.counter is None and ticket.state is TicketState.SERVING:
+        raise IllegalTransition(label=ticket.label, state=ticket.state.value, action="cancel")
+    return [case.move(x, ticket, f.TicketCancelled, reason=x.reason)]
