@@ -15,16 +15,17 @@ from datetime import datetime
 from edge_agent.bell import Bell
 from edge_agent.hall import Change, Hall
 from edge_agent.keys import command_for
-from edge_agent.reactions import counter_picture, slip, touched
+from edge_agent.reactions import board_picture, counter_picture, screen_picture, slip, touched
+from edge_agent.stopping import attempt
 from hall_core.devices.driver import Driver
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
 from hall_core.devices.vocabulary import (
     Capability,
-    CounterPicture,
     DeviceState,
     KeyPressed,
     Outcome,
+    Picture,
     PrintTicket,
 )
 from hall_core.errors import DeviceError, DeviceRefused, DeviceUnreachable, Refused
@@ -42,6 +43,15 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 1.5
 PRINT_WITHIN_S = 30.0
 #: how many print outcomes are remembered for the kiosk page
 PRINTS_KEPT = 500
+#: how often what depends on the clock alone is looked at
+CLOCK_S = 15.0
+_SHOWING = (
+    Capability.CALL_DISPLAY,
+    Capability.KEYPAD,
+    Capability.TEXT,
+    Capability.POWER,
+    Capability.INDICATOR,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +81,13 @@ class DeviceKeeper:
 
     @property
     def shows(self) -> bool:
-        """True for devices that stand at a counter and show something."""
-        at_counter = self.setup.counter is not None
-        return at_counter and (self.can(Capability.CALL_DISPLAY) or self.can(Capability.KEYPAD))
+        """True for devices that show something or stand in some way."""
+        return any(self.can(c) for c in _SHOWING)
+
+    @property
+    def of_the_hall(self) -> bool:
+        """True for what shows the whole hall, or follows the clock."""
+        return self.shows and self.setup.counter is None
 
     def poke(self) -> None:
         """Its picture may have changed."""
@@ -102,8 +116,7 @@ class DeviceKeeper:
         while True:
             began = self._tools.hall.clock.monotonic()
             try:
-                async with self._tools.opener(self.setup, self.profile) as driver:
-                    await self._serve(driver)
+                await attempt(self._connect(), f"{self.setup.name}.link")
             except* DeviceError as group:
                 first: BaseException = group
                 while isinstance(first, BaseExceptionGroup):
@@ -113,6 +126,10 @@ class DeviceKeeper:
                 wait_s = FIRST_WAIT_S
             await asyncio.sleep(wait_s * (0.5 + self._tools.jitter() / 2))
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    async def _connect(self) -> None:
+        async with self._tools.opener(self.setup, self.profile) as driver:
+            await self._serve(driver)
 
     async def _serve(self, driver: Driver) -> None:
         health = await driver.probe()
@@ -142,25 +159,33 @@ class DeviceKeeper:
             self._tell(health.state, health.detail)
 
     async def _paint(self, driver: Driver) -> None:
-        shown: CounterPicture | None = None
+        shown: dict[str, Picture] = {}
         while True:
             self._poke.clear()
-            picture = self._picture()
-            if picture is not None and picture != shown:
+            changed = [p for p in self._pictures() if shown.get(p.kind) != p]
+            for picture in changed:
                 try:
                     await driver.show(picture)
                 except DeviceRefused as error:
                     self._tell(DeviceState.DEGRADED, str(error))
-                shown = picture
-            else:
+                shown[picture.kind] = picture
+            if not changed:
                 await self._poke.wait()
 
-    def _picture(self) -> CounterPicture | None:
+    def _pictures(self) -> list[Picture]:
+        """What it should show now, and how it should stand."""
         hall, counter = self._tools.hall, self.setup.counter
-        if counter is None or counter not in hall.queue.counters:
-            return None
-        waiting = self.can(Capability.KEYPAD)
-        return counter_picture(hall.queue, counter, hall.now(), waiting=waiting)
+        pictures: list[Picture] = []
+        if counter is not None:
+            if counter in hall.queue.counters:
+                waiting = self.can(Capability.KEYPAD)
+                pictures.append(counter_picture(hall.queue, counter, hall.now(), waiting=waiting))
+            return pictures
+        if self.can(Capability.POWER):
+            pictures.append(screen_picture(hall.queue, self.setup.screen, hall.now()))
+        if self.can(Capability.CALL_DISPLAY) or self.can(Capability.TEXT):
+            pictures.append(board_picture(hall.queue, hall.now()))
+        return pictures
 
     async def _work(self, driver: Driver) -> None:
         clock = self._tools.hall.clock
@@ -238,12 +263,13 @@ class Devices:
             for keeper in self.keepers:
                 tasks.create_task(keeper.run(), name=f"device.{keeper.setup.name}")
             tasks.create_task(self._count_waiting(), name="devices.waiting")
+            tasks.create_task(self._follow_the_clock(), name="devices.clock")
 
     def hear(self, change: Change) -> None:
         """A commit: poke what stands at the counters it touched, print the tickets it gave."""
         counters = touched(change.before, change.after)
         for keeper in self._showing:
-            if keeper.setup.counter in counters:
+            if keeper.setup.counter in counters or (keeper.of_the_hall and counters):
                 keeper.poke()
         for fact in change.facts:
             if isinstance(fact, TicketIssued) and fact.channel == "kiosk":
@@ -267,6 +293,14 @@ class Devices:
     def _printer(self) -> DeviceKeeper | None:
         working = [k for k in self._printers if k.state is not DeviceState.OFFLINE]
         return next(iter(working or self._printers), None)
+
+    async def _follow_the_clock(self) -> None:
+        """Opening hours and the end of "just called" come without any commit."""
+        while True:
+            await asyncio.sleep(CLOCK_S)
+            for keeper in self._showing:
+                if keeper.of_the_hall:
+                    keeper.poke()
 
     async def _count_waiting(self) -> None:
         pads = [k for k in self._showing if k.can(Capability.KEYPAD)]

@@ -2,16 +2,26 @@
 
 from datetime import datetime, timedelta
 
-from hall_core.devices.vocabulary import CounterMode, CounterPicture, PrintTicket
+from hall_core.devices.layout import ScreenSetup
+from hall_core.devices.vocabulary import (
+    BoardPicture,
+    BoardRow,
+    CounterMode,
+    CounterPicture,
+    PrintTicket,
+    ScreenPicture,
+)
 from hall_core.queueing.facts import TicketIssued
 from hall_core.queueing.ordering import line_for
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.states import CounterState, TicketState
 
-__all__ = ["counter_picture", "slip", "touched"]
+__all__ = ["board_picture", "counter_picture", "screen_picture", "slip", "touched"]
 
 #: a call older than this is shown steady: it is still true, but it is no news
 FRESH = timedelta(seconds=30)
+#: how many calls a large screen keeps
+BOARD_ROWS = 8
 
 
 def counter_picture(queue: Queue, counter_id: str, now: datetime, *, waiting: bool = False) -> CounterPicture:
@@ -41,6 +51,31 @@ def counter_picture(queue: Queue, counter_id: str, now: datetime, *, waiting: bo
         waiting=len(line_for(queue, counter_id, now)) if waiting else 0,
         text=text,
         shown_since=since,
+    )
+
+
+def board_picture(queue: Queue, now: datetime) -> BoardPicture:
+    """What a large screen of the hall should show: calls that are still true, newest first."""
+    assert queue.setup is not None
+    names = {c.id: c.name for c in queue.setup.counters}
+    rows = tuple(
+        BoardRow(label=c.label, counter=names.get(c.counter, c.counter), fresh=now - c.at < FRESH)
+        for c in queue.calls
+        if c.ticket_id in queue.tickets
+    )
+    return BoardPicture(hall=queue.setup.name, rows=rows[:BOARD_ROWS], notice=queue.setup.notice)
+
+
+def screen_picture(queue: Queue, wanted: ScreenSetup, now: datetime) -> ScreenPicture:
+    """How a display should stand: on around opening hours, off otherwise."""
+    assert queue.setup is not None
+    times = (now + timedelta(minutes=wanted.lead_min), now, now - timedelta(minutes=wanted.tail_min))
+    on = any(queue.setup.hours.open_at(t) for t in times)
+    return ScreenPicture(
+        on=on,
+        input=wanted.input if on else None,
+        volume=wanted.volume if on else None,
+        brightness=wanted.brightness if on else None,
     )
 
 

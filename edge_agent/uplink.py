@@ -22,6 +22,7 @@ from edge_agent.hall import Hall
 from edge_agent.journal import StoredFact, WishCursor
 from edge_agent.settings import AgentSettings
 from edge_agent.site import SiteFile
+from edge_agent.stopping import attempt
 from hall_core.errors import Refused, StreamGap, WireError
 from hall_core.queueing.summary import state_hash
 from hall_core.wire.envelope import (
@@ -101,7 +102,7 @@ class Uplink:
         while True:
             began = self._hall.clock.monotonic()
             try:
-                await self._session()
+                await attempt(self._session(), "uplink.session")
             except* (aiomqtt.MqttError, OSError) as group:
                 if self._linked or tries == 0:
                     logger.warning("uplink lost reason=%s", group.exceptions[0])

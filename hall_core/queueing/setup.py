@@ -57,6 +57,7 @@ class HallSetup(BaseModel):
     hours: Hours = Field(default_factory=Hours)
     services: tuple[ServiceSetup, ...] = Field(min_length=1)
     counters: tuple[CounterSetup, ...] = Field(min_length=1)
+    notice: str = Field(default="", max_length=60, description="a line for the large screens")
     goal_min: int = Field(default=30, ge=1, le=480)
     credits_min: dict[Ident, int] = Field(
         default_factory=lambda: {

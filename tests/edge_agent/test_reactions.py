@@ -1,10 +1,12 @@
 import pytest
 
 from edge_agent.keys import command_for
-from edge_agent.reactions import counter_picture, slip, touched
-from hall_core.devices.vocabulary import CounterMode, KeyOp, KeyPressed
+from edge_agent.reactions import board_picture, counter_picture, screen_picture, slip, touched
+from hall_core.devices.layout import ScreenSetup
+from hall_core.devices.vocabulary import CounterMode, KeyOp, KeyPressed, ScreenPicture
 from hall_core.queueing import commands as c
-from tests.edge_agent.conftest import issue
+from hall_core.schedule.hours import Hours
+from tests.edge_agent.conftest import hall_setup, issue
 
 
 async def test_a_call_touches_only_its_own_counter(hall):
@@ -83,3 +85,30 @@ async def test_digits_name_the_ticket_that_comes_back(hall, new_id):
     (wish,) = command_for(KeyPressed(op=KeyOp.RETURN, digits="001"), "1", hall.queue, new_id)
     await hall.handle(wish)
     assert hall.queue.tickets["t1"].state == "waiting"
+
+
+async def test_a_large_screen_shows_true_calls_newest_first(hall, clock):
+    await hall.handle(c.OpenCounter(counter="1"))
+    for n in (1, 2):
+        await hall.handle(issue(n))
+    await hall.handle(c.CallNext(counter="1"))
+    clock.advance(60)
+    await hall.handle(c.NoShow(counter="1"))
+    await hall.handle(c.CallNext(counter="1"))
+    board = board_picture(hall.queue, hall.now())
+    assert [(r.label, r.counter, r.fresh) for r in board.rows] == [("A002", "1号窗口", True)]
+
+
+async def test_a_display_is_on_around_opening_hours_only(hall):
+    hours = Hours(mon=("09:00-17:00",))
+    await hall.handle(c.ConfigureHall(setup=hall_setup(hours=hours)))
+    wanted = ScreenSetup(input="HDMI1", volume=30, lead_min=15, tail_min=30)
+
+    def stands(hour, minute):
+        now = hall.now().replace(hour=hour, minute=minute)
+        return screen_picture(hall.queue, wanted, now)
+
+    assert not stands(8, 44).on
+    assert stands(8, 45) == ScreenPicture(on=True, input="HDMI1", volume=30)
+    assert stands(17, 29).on
+    assert stands(17, 31) == ScreenPicture(on=False)

@@ -1,0 +1,45 @@
+import asyncio
+
+import pytest
+
+from edge_agent.stopping import attempt
+
+
+async def fails_when_it_ends(started):
+    try:
+        started.set()
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        raise OSError("the link broke at the same moment") from None
+
+
+async def linked(started, tries):
+    async with asyncio.TaskGroup() as tasks:
+        tries.append(1)
+        if len(tries) < 3:
+            tasks.create_task(breaks(), name="link")
+        else:
+            tasks.create_task(fails_when_it_ends(started), name="link")
+
+
+async def breaks():
+    raise OSError("the link broke")
+
+
+async def reconnects(started, tries):
+    while True:
+        try:
+            await attempt(linked(started, tries), "session")
+        except* OSError:
+            pass
+
+
+async def test_a_loop_that_reconnects_ends_even_when_its_link_breaks_at_that_moment():
+    started, tries = asyncio.Event(), []
+    async with asyncio.TaskGroup() as tasks:
+        loop = tasks.create_task(reconnects(started, tries), name="loop")
+        await started.wait()
+        loop.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.result()
+    assert len(tries) == 3, "and it went on after the failures before"
