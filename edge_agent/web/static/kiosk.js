@@ -73,10 +73,10 @@ function waits(first, second, row) {
   second.textContent = !row.open || none ? "" : range(row.range_min);
 }
 
-function range(minutes) {
+function range(minutes, before = 1) {
   if (!minutes) return words.wait.unknown;
   const [lo, hi] = minutes;
-  if (hi <= 1) return words.wait.none;
+  if (hi <= 1) return before ? words.wait.soon : words.wait.none;
   return hi < 120 ? say(words.wait.minutes, { lo, hi }) : say(words.wait.hours, { lo: Math.floor(lo / 60), hi: Math.ceil(hi / 60) });
 }
 
@@ -139,7 +139,7 @@ function given(ticket) {
   $("t-service").textContent = tile.dataset.name;
   $("t-label").textContent = ticket.label;
   $("t-ahead").textContent = ticket.ahead ? say(words.kiosk.ahead, { n: ticket.ahead }) : words.kiosk.first;
-  $("t-range").textContent = range(ticket.range_min);
+  $("t-range").textContent = range(ticket.range_min, ticket.ahead);
   const counters = tile.dataset.counters;
   $("t-near").textContent = counters ? words.kiosk.counters + counters : words.kiosk.near;
   $("t-scan").hidden = !/^https?:/.test(ticket.url);
