@@ -17,7 +17,7 @@ from hall_core.clock import Clock
 from hall_core.errors import JournalBroken, Refused, StorageUnavailable
 from hall_core.queueing.commands import Command, OpenBusinessDay
 from hall_core.queueing.decide import Circumstances, decide, refusal
-from hall_core.queueing.evolve import replay
+from hall_core.queueing.evolve import Draft
 from hall_core.queueing.facts import Fact
 from hall_core.queueing.queue import Queue
 from hall_core.schedule.business_day import business_day
@@ -27,7 +27,7 @@ __all__ = ["Change", "Hall", "Handled"]
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What came of a command: its facts (none for a repeated request) and the queue right after it."""
+    """What came of a command: its facts (none for a repeated request) and the queue of its commit."""
 
     facts: tuple[Fact, ...]
     queue: Queue
@@ -54,9 +54,9 @@ class _Waiting:
 class _Batch:
     """Commands decided together, one on top of the other, not yet on disk."""
 
-    queue: Queue
+    draft: Draft
     facts: list[Fact] = field(default_factory=list)
-    answers: list[tuple[_Waiting, Handled | Refused]] = field(default_factory=list)
+    answers: list[tuple[_Waiting, tuple[Fact, ...] | Refused]] = field(default_factory=list)
     wish: WishCursor | None = None
 
 
@@ -121,30 +121,31 @@ class Hall:
         return wanted if queue.setup and day != queue.day else None
 
     def _decide_all(self, waiting: Sequence[_Waiting]) -> _Batch:
-        batch = _Batch(self.queue)
+        batch = _Batch(Draft.of(self.queue))
         around = Circumstances(self.now(), self.journal.stream)
         today = self._today()
         if today is not None:
             self._decide(batch, today, around)
         for item in waiting:
             try:
-                handled: Handled | Refused = self._decide(batch, item.command, around)
+                answer: tuple[Fact, ...] | Refused = self._decide(batch, item.command, around)
             except Refused as error:
-                handled = error
+                answer = error
                 if item.wish is not None:
-                    told = refusal(item.command, error, around.now)
-                    batch.facts.append(told)
-                    batch.queue = replay(batch.queue, (told,))
+                    self._write(batch, [refusal(item.command, error, around.now)])
             batch.wish = item.wish or batch.wish
-            batch.answers.append((item, handled))
+            batch.answers.append((item, answer))
         return batch
 
+    def _decide(self, batch: _Batch, command: Command, around: Circumstances) -> tuple[Fact, ...]:
+        facts = decide(batch.draft.queue(), command, around)
+        self._write(batch, facts)
+        return tuple(facts)
+
     @staticmethod
-    def _decide(batch: _Batch, command: Command, around: Circumstances) -> Handled:
-        facts = decide(batch.queue, command, around)
-        batch.queue = replay(batch.queue, facts)
+    def _write(batch: _Batch, facts: Sequence[Fact]) -> None:
+        batch.draft.apply(facts)
         batch.facts.extend(facts)
-        return Handled(tuple(facts), batch.queue)
 
     async def _commit(self, batch: _Batch) -> None:
         before, first = self.queue, self.journal.last + 1
@@ -160,18 +161,19 @@ class Hall:
                 for item, _ in batch.answers:
                     _answer(item, StorageUnavailable())
                 raise
-            self.queue, self.wishes = batch.queue, batch.wish or self.wishes
-        for item, handled in batch.answers:
-            _answer(item, handled)
+            self.queue, self.wishes = batch.draft.queue(), batch.wish or self.wishes
         if batch.facts:
+            # Devices first: the number should stand on the strip when the clerk's page has its answer.
             change = Change(before, self.queue, tuple(batch.facts), first)
             for listener in self.listeners:
                 listener(change)
             self.bell.ring()
+        for item, answer in batch.answers:
+            _answer(item, answer if isinstance(answer, Refused) else Handled(answer, self.queue))
 
     def _store(self, batch: _Batch) -> None:
         self.journal.append(batch.facts, batch.wish, self.journal.acked)
-        self.journal.remember(batch.queue)
+        self.journal.remember(batch.draft.queue())
 
 
 def _answer(item: _Waiting, handled: Handled | Refused) -> None:

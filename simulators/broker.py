@@ -40,6 +40,7 @@ acl_file {folder}/acl
 persistence false
 max_queued_messages 5000
 max_inflight_messages 200
+set_tcp_nodelay true
 message_size_limit {limit}
 max_keepalive 120
 log_dest stderr

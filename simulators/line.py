@@ -8,7 +8,7 @@ import os
 import tty
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from hall_core.errors import SettingsInvalid
@@ -34,8 +34,8 @@ class _TcpLink(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Other loops' transports do not inherit from asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         self._line.joined(self)
 
     def data_received(self, data: bytes) -> None:

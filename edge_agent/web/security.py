@@ -26,7 +26,7 @@ class Guard:
         session = request.cookies.get(COOKIE)
         return self.accounts.of_session(session) if session else None
 
-    def required(self, request: Request) -> str:
+    async def required(self, request: Request) -> str:
         """The clerk's name. Raises LoginNeeded; Forbidden for another site's request on a cookie."""
         name = self.staff(request)
         if name is None:

@@ -29,8 +29,9 @@ async def _events(view: View, after: int) -> AsyncIterator[str]:
     while not view.stopping:
         if view.bell.count > seen:
             seen = view.bell.count
-            parts = [_event("fact", body, n) for n, body in view.recent if n > sent]
-            sent = max([sent, *(n for n, _ in view.recent)])
+            fresh = view.facts_after(sent)
+            sent = fresh[-1][0] if fresh else sent
+            parts = [_event("fact", body, n) for n, body in fresh]
             yield "".join(parts) + _event("snapshot", view.state_text(), sent)
             await asyncio.sleep(CALM_S)
         if loop.time() >= beat_at:

@@ -3,6 +3,7 @@
 import json
 from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from fastapi import Request
@@ -13,6 +14,7 @@ from edge_agent.hall import Change, Hall
 from edge_agent.site import SiteFile
 from edge_agent.uplink import Uplink
 from edge_agent.web.security import Guard
+from hall_core.queueing.facts import Fact
 from hall_core.queueing.ordering import line_for
 from hall_core.queueing.queue import Ticket
 from hall_core.queueing.states import TicketState
@@ -47,6 +49,21 @@ class _Made:
     text: str
 
 
+@dataclass(slots=True)
+class _Recent:
+    """A fact the stream may be asked for; its text is made once, when somebody looks."""
+
+    n: int
+    fact: Fact
+    _text: str = ""
+
+    def text(self) -> str:
+        if not self._text:
+            body = public(self.n, self.fact.model_dump_json(exclude_none=True))
+            self._text = json.dumps(body, ensure_ascii=False)
+        return self._text
+
+
 class View:
     """Read access for everything under `web/`. `bell` rings when anything a screen shows has changed."""
 
@@ -57,7 +74,7 @@ class View:
         self.bell = bell
         self.stopping = False
         self.voice = False
-        self.recent: deque[tuple[int, str]] = deque(maxlen=RECENT)
+        self._recent: deque[_Recent] = deque(maxlen=RECENT)
         self._made: _Made | None = None
         hall.listeners.append(self._hear)
 
@@ -109,6 +126,11 @@ class View:
         found = [t for t in self.hall.queue.tickets.values() if t.state in states]
         return sorted(found, key=lambda t: t.called_at or t.issued_at, reverse=True)
 
+    def facts_after(self, n: int) -> list[tuple[int, str]]:
+        """The facts after `n` as JSON text, as far as they are kept, with their numbers."""
+        newest_first = takewhile(lambda r: r.n > n, reversed(self._recent))
+        return [(r.n, r.text()) for r in newest_first][::-1]
+
     def _row(self, ticket: Ticket) -> dict[str, Any]:
         setup = self.hall.queue.setup
         service = setup.service(ticket.service) if setup else None
@@ -123,10 +145,7 @@ class View:
         }
 
     def _hear(self, change: Change) -> None:
-        for offset, fact in enumerate(change.facts):
-            n = change.first + offset
-            body = json.dumps(public(n, fact.model_dump_json(exclude_none=True)), ensure_ascii=False)
-            self.recent.append((n, body))
+        self._recent.extend(_Recent(n, fact) for n, fact in enumerate(change.facts, change.first))
 
     def _make(self) -> _Made:
         now = self.hall.now()

@@ -10,14 +10,14 @@ from hall_core.queueing.numbering import ZONE_SIZE, zone_key
 from hall_core.queueing.queue import CallShown, Counter, Done, Grant, Queue, Ticket
 from hall_core.queueing.states import OPEN_STATES, CounterState, TicketState, after, counter_after
 
-__all__ = ["evolve", "replay"]
+__all__ = ["Draft", "evolve", "replay"]
 
 #: calls the board can look back on
 CALLS_KEPT = 10
 
 
 @dataclass(slots=True)
-class _Draft:
+class Draft:
     """A queue being written: own copies of what facts change."""
 
     setup: Any
@@ -36,7 +36,8 @@ class _Draft:
     samples: dict[str, tuple[int, ...]]
 
     @classmethod
-    def of(cls, queue: Queue) -> "_Draft":
+    def of(cls, queue: Queue) -> "Draft":
+        """A draft that begins as this queue."""
         return cls(
             queue.setup,
             queue.day,
@@ -54,7 +55,15 @@ class _Draft:
             dict(queue.samples),
         )
 
+    def apply(self, facts: Iterable[f.Fact]) -> None:
+        """Write these facts down."""
+        for fact in facts:
+            _APPLY[type(fact)](self, fact)
+            _remember(self, fact)
+            self.applied += 1
+
     def queue(self) -> Queue:
+        """The queue as it is now; it is the draft's own, and final only when nothing more is applied."""
         return Queue(
             self.setup,
             self.day,
@@ -106,7 +115,7 @@ class _Draft:
         self.calls = tuple(c for c in self.calls if c.ticket_id != ticket.ticket_id)
 
 
-def _configured(d: _Draft, x: f.HallConfigured) -> None:
+def _configured(d: Draft, x: f.HallConfigured) -> None:
     d.setup = x.setup
     known = {c.id: c for c in x.setup.counters}
     kept = {i: c for i, c in d.counters.items() if i in known or c.ticket_id}
@@ -118,7 +127,7 @@ def _configured(d: _Draft, x: f.HallConfigured) -> None:
     d.counters = kept
 
 
-def _day_opened(d: _Draft, x: f.BusinessDayOpened) -> None:
+def _day_opened(d: Draft, x: f.BusinessDayOpened) -> None:
     previous, d.day = d.day, x.day
     d.trusted_day = x.day if x.trusted else d.trusted_day
     d.tickets = {i: t for i, t in d.tickets.items() if t.state in OPEN_STATES}
@@ -129,12 +138,12 @@ def _day_opened(d: _Draft, x: f.BusinessDayOpened) -> None:
     d.requests = {i: r for i, r in d.requests.items() if r.day == previous}
 
 
-def _granted(d: _Draft, x: f.ZoneGranted) -> None:
+def _granted(d: Draft, x: f.ZoneGranted) -> None:
     grant = Grant(x.grant_id, x.incarnation, x.line, x.zone, x.first_day, x.last_day)
     d.grants = (*(g for g in d.grants if g.grant_id != x.grant_id), grant)
 
 
-def _issued(d: _Draft, x: f.TicketIssued) -> None:
+def _issued(d: Draft, x: f.TicketIssued) -> None:
     d.place(Ticket.issued(x))
     if x.day == d.day:
         d.labels[x.label] = x.ticket_id
@@ -142,21 +151,21 @@ def _issued(d: _Draft, x: f.TicketIssued) -> None:
         d.numbers[key] = max(d.numbers.get(key, 0), x.number)
 
 
-def _called(d: _Draft, x: f.TicketCalled) -> None:
+def _called(d: Draft, x: f.TicketCalled) -> None:
     ticket = d.put(x, counter=x.counter, call_no=x.call_no, called_at=x.at, for_counter=None)
     d.late_called = ticket.late
     d.show(ticket, x)
 
 
-def _recalled(d: _Draft, x: f.TicketRecalled) -> None:
+def _recalled(d: Draft, x: f.TicketRecalled) -> None:
     d.show(d.put(x, call_no=x.call_no, called_at=x.at), x)
 
 
-def _started(d: _Draft, x: f.ServiceStarted) -> None:
+def _started(d: Draft, x: f.ServiceStarted) -> None:
     d.put(x, started_at=x.at)
 
 
-def _finished(d: _Draft, x: f.TicketFinished) -> None:
+def _finished(d: Draft, x: f.TicketFinished) -> None:
     ticket = d.put(x, ended_at=x.at)
     # A key-pad has no key for "started": then the visit is counted from its call.
     implied = ticket.started_at is None or ticket.started_at >= x.at
@@ -166,23 +175,23 @@ def _finished(d: _Draft, x: f.TicketFinished) -> None:
         d.samples[ticket.service] = (*d.samples.get(ticket.service, ()), seconds)[-SAMPLES:]
 
 
-def _left(d: _Draft, x: f.TicketNoShow | f.TicketHeld) -> None:
+def _left(d: Draft, x: f.TicketNoShow | f.TicketHeld) -> None:
     d.unshow(d.put(x))
 
 
-def _ended(d: _Draft, x: f.TicketCancelled | f.TicketLapsed) -> None:
+def _ended(d: Draft, x: f.TicketCancelled | f.TicketLapsed) -> None:
     d.unshow(d.put(x, ended_at=x.at))
 
 
-def _returned(d: _Draft, x: f.TicketReturned) -> None:
+def _returned(d: Draft, x: f.TicketReturned) -> None:
     d.unshow(d.put(x, effective_at=x.effective_at, started_at=None))
 
 
-def _transferred(d: _Draft, x: f.TicketTransferred) -> None:
+def _transferred(d: Draft, x: f.TicketTransferred) -> None:
     d.unshow(d.put(x, service=x.service, for_counter=x.to_counter, started_at=None))
 
 
-def _counter(d: _Draft, x: f.CounterFact) -> None:
+def _counter(d: Draft, x: f.CounterFact) -> None:
     counter = d.counters[x.counter]
     state = counter_after(counter.state, type(x)) or counter.state
     changes: dict[str, Any] = {"state": state, "reason": None}
@@ -195,11 +204,11 @@ def _counter(d: _Draft, x: f.CounterFact) -> None:
     d.counters[x.counter] = replace(counter, **changes)
 
 
-def _nothing(_d: _Draft, _x: f.WishRefused) -> None:
+def _nothing(_d: Draft, _x: f.WishRefused) -> None:
     """A refusal changes nothing; its answer is kept with the requests."""
 
 
-_APPLY: dict[type[f.FactBase], Callable[[_Draft, Any], None]] = {
+_APPLY: dict[type[f.FactBase], Callable[[Draft, Any], None]] = {
     f.HallConfigured: _configured,
     f.BusinessDayOpened: _day_opened,
     f.ZoneGranted: _granted,
@@ -222,7 +231,7 @@ _APPLY: dict[type[f.FactBase], Callable[[_Draft, Any], None]] = {
 }
 
 
-def _remember(d: _Draft, fact: f.Fact) -> None:
+def _remember(d: Draft, fact: f.Fact) -> None:
     """Keep what came of a request; the last fact of a request is its answer."""
     if fact.request_id is None or isinstance(fact, f.WishRefused):
         return  # what was refused changed nothing and may be asked again
@@ -241,11 +250,8 @@ def _remember(d: _Draft, fact: f.Fact) -> None:
 
 def replay(queue: Queue, facts: Iterable[f.Fact]) -> Queue:
     """The queue after all these facts."""
-    draft = _Draft.of(queue)
-    for fact in facts:
-        _APPLY[type(fact)](draft, fact)
-        _remember(draft, fact)
-        draft.applied += 1
+    draft = Draft.of(queue)
+    draft.apply(facts)
     return draft.queue()
 
 
