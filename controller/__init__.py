@@ -1,0 +1,1 @@
+"""The centre of a district: keeps every hall's journal, sends wishes and notices."""

@@ -1,0 +1,1 @@
+"""HTTP out: who carries notices to citizens."""

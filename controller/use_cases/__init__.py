@@ -1,0 +1,1 @@
+"""What the controller does, as plain functions and small classes over ports."""

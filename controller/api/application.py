@@ -1,0 +1,36 @@
+"""The HTTP application: API routers, pages, and every error as problem details."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import RedirectResponse
+
+from controller.api import citizens, events, halls, health, lists
+from controller.api.deps import Parts
+from controller.api.problems import install_problems
+
+__all__ = ["application"]
+
+
+def application(parts: Parts | None = None, pages: Sequence[APIRouter] = ()) -> FastAPI:
+    """The whole application. Without `parts` it can only describe itself: `application().openapi()`."""
+    app = FastAPI(
+        title="Quiethall controller",
+        version="1",
+        description="Halls, tickets and notices of a district. Errors are RFC 9457 problem details.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.parts = parts
+    install_problems(app)
+    for module in (halls, citizens, lists, events, health):
+        app.include_router(module.router)
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    for router in pages:
+        app.include_router(router)
+    return app
+
+
+async def _docs() -> RedirectResponse:
+    """Whoever looks for the documentation finds the description itself; no page loads scripts from afar."""
+    return RedirectResponse("/openapi.json")

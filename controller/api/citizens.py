@@ -1,0 +1,81 @@
+"""`/api/t/{token}`: what the holder of a ticket's link sees and may do; the link is the right to it."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from controller.api.deps import PartsDep
+from controller.api.events import BEAT_S, event_response, frame
+from controller.use_cases import citizen
+from controller.use_cases.context import Context
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/t/{token}", tags=["citizens"])
+
+Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class RatingBody(BaseModel):
+    """1 is worst, 5 is best."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    score: int = Field(ge=1, le=5)
+    comment: str = Field(default="", max_length=200)
+
+
+@router.get("")
+async def ticket(token: Token, parts: PartsDep) -> dict[str, Any]:
+    """The ticket now; `stale` when its hall has not been heard of for more than a minute."""
+    return await citizen.view(parts.context, token)
+
+
+@router.post("/cancel")
+async def cancel(token: Token, parts: PartsDep) -> dict[str, Any]:
+    """Give the number up; answered by the hall."""
+    return await citizen.cancel(parts.context, token)
+
+
+@router.post("/check-in")
+async def check_in(token: Token, parts: PartsDep) -> dict[str, Any]:
+    """I am here: after a missed call this puts the ticket back in line."""
+    return await citizen.check_in(parts.context, token)
+
+
+@router.post("/postpone")
+async def postpone(token: Token, parts: PartsDep) -> dict[str, Any]:
+    """Refused: the queue cannot do this."""
+    return await citizen.postpone(parts.context, token)
+
+
+@router.post("/rating")
+async def rating(token: Token, body: RatingBody, parts: PartsDep) -> dict[str, Any]:
+    """What the finished visit was like; once."""
+    return await citizen.rate(parts.context, token, score=body.score, comment=body.comment)
+
+
+@router.get("/stream")
+async def stream(token: Token, parts: PartsDep) -> StreamingResponse:
+    """Server-sent events: `ticket` whenever the view has changed, `beat` every 5 s."""
+    first = await citizen.view(parts.context, token)
+    return event_response(_changes(parts.context, token, first))
+
+
+async def _changes(context: Context, token: str, shown: dict[str, Any]) -> AsyncIterator[str]:
+    with context.hub.watch() as watcher:
+        yield frame("ticket", shown)
+        while not watcher.closed:
+            news = await watcher.next(BEAT_S)
+            if news and not any(n.hall == shown["hall"] for n in news):
+                continue
+            now = await citizen.view(context, token)
+            # That the hall was heard of once more is no news to the reader.
+            if {**now, "last_seen": None} != {**shown, "last_seen": None}:
+                shown = now
+                yield frame("ticket", shown)
+            elif not news:
+                yield frame("beat", {"at": context.clock.now().isoformat()})

@@ -1,0 +1,68 @@
+"""`/api/halls`: what every hall looks like now, and numbers for people outside."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from controller.api.deps import HallId, PartsDep, Who
+from controller.api.problems import problem
+from controller.use_cases.take_ticket import HallRefused, TicketRequest, take_ticket
+from controller.use_cases.views import hall_view, halls_view
+from hall_core.errors import BadRequest, Refused
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/halls", tags=["halls"])
+
+
+class TicketBody(BaseModel):
+    """A request for a number. `channel` is where the citizen asked: web, wechat, app, phone, terminal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    service: HallId
+    channel: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,16}$")] = "web"
+    phone: Annotated[str | None, Field(pattern=r"^1[3-9]\d{9}$")] = None
+    priority: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,32}$")] = None
+
+
+@router.get("")
+async def halls(parts: PartsDep, _: Who) -> list[dict[str, Any]]:
+    """All halls with their services, counters and devices."""
+    return await halls_view(parts.context)
+
+
+@router.get("/{hall}")
+async def hall(hall: HallId, parts: PartsDep, _: Who) -> dict[str, Any]:
+    """One hall."""
+    return hall_view(parts.context, await parts.context.enrolled_hall(hall))
+
+
+@router.post("/{hall}/tickets", status_code=201)
+async def take(
+    hall: HallId,
+    body: TicketBody,
+    parts: PartsDep,
+    who: Who,
+    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+) -> Response:
+    """A number. The same key and body again: 200 with the same ticket; another body: 409."""
+    if not idempotency_key or not idempotency_key.isascii() or not idempotency_key.isprintable():
+        raise BadRequest(what="Idempotency-Key")
+    asked = TicketRequest(**body.model_dump())
+    answer = await take_ticket(parts.context, hall, asked, owner=who.name, key=idempotency_key)
+    if isinstance(answer, HallRefused):
+        return problem(_refusal(answer))
+    return JSONResponse(answer.ticket, 200 if answer.repeated else 201)
+
+
+def _refusal(answer: HallRefused) -> dict[str, Any]:
+    """The hall's own no as a problem, with the status its kind of error has everywhere."""
+    found = next((c for c in _kinds(Refused) if c.slug == answer.slug), Refused)
+    return {"type": answer.slug, "status": found.status, "title": answer.detail, "detail": answer.detail}
+
+
+def _kinds(kind: type[Refused]) -> list[type[Refused]]:
+    return [kind, *(below for sub in kind.__subclasses__() for below in _kinds(sub))]

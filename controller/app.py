@@ -1,0 +1,237 @@
+"""Composition root of the controller: builds everything and runs it in one TaskGroup."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import uvicorn
+from ulid import ULID
+
+from controller.api.application import application
+from controller.api.deps import Parts
+from controller.gateways.http import HttpGateway
+from controller.listener import BrokerSetup, Listener
+from controller.metrics import Metrics
+from controller.settings import ControllerSettings, is_loopback
+from controller.store import documents, people
+from controller.store import wishes as wish_store
+from controller.store.database import Database
+from controller.use_cases.answers import Answers
+from controller.use_cases.bell import Bell
+from controller.use_cases.births import SITE
+from controller.use_cases.bucket import Bucket
+from controller.use_cases.context import Context
+from controller.use_cases.hub import Hub
+from controller.use_cases.live import LiveHalls
+from controller.use_cases.people import People
+from controller.use_cases.phones import PhoneBox
+from controller.use_cases.record import Recorder, Surroundings
+from controller.use_cases.send_notices import NoticeSender
+from controller.use_cases.wishing import WishSender
+from controller.web.live_services import LiveServices
+from controller.web.pages import pages
+from hall_core.clock import Clock, SystemClock
+from hall_core.errors import SettingsInvalid
+from hall_core.wire.envelope import Desired
+
+__all__ = ["run_controller"]
+
+logger = logging.getLogger(__name__)
+
+WISH_TICK_S = 1.0
+TIDY_S = 3600.0
+#: acknowledged wishes are kept so long, for people who look for what happened
+WISHES_KEPT = timedelta(days=30)
+#: open requests and event streams get so long to end
+GOODBYE_S = 5
+
+
+def new_id() -> str:
+    """A fresh identifier: ULID, so that ids sort by time."""
+    return str(ULID())
+
+
+def new_token() -> str:
+    """A citizen's link: 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn inside our TaskGroup: signals are the program's business, not the server's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for sock in sockets or []:
+            host, port = sock.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            print(f"ready http://{shown}:{port}", flush=True)  # noqa: T201 - the line others wait for
+
+
+async def run_controller(settings: ControllerSettings) -> None:
+    """Run until SIGTERM or SIGINT. Raises SettingsInvalid before anything has started."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sig, stop.set)
+    phones = PhoneBox.open(settings.key_file)
+    database = Database.open(settings.database_url)
+    try:
+        await _check_exposure(settings, database)
+        with _bound(settings.host, settings.port) as sock:
+            await _serve(settings, database, phones, sock, stop)
+    finally:
+        database.close()
+
+
+async def _check_exposure(settings: ControllerSettings, database: Database) -> None:
+    """Bound to an address others reach, the controller must know its people and its halls."""
+    if is_loopback(settings.host):
+        return
+    if not await database.read(people.any_admin):
+        msg = (
+            f"host {settings.host} is reachable from other machines, but there is no administrator: make "
+            f"one with `hall-controller admin add NAME --data {settings.data}`, or bind to 127.0.0.1"
+        )
+        raise SettingsInvalid(msg)
+    if settings.exposure():
+        msg = f"host {settings.host} is reachable from other machines, but {settings.exposure()}"
+        raise SettingsInvalid(msg)
+
+
+@contextlib.contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError as error:
+            msg = f"port {port} of {host}: {error.strerror}; stop what uses it, or choose another with --port"
+            raise SettingsInvalid(msg) from error
+        yield sock
+
+
+async def _context(
+    settings: ControllerSettings, database: Database, phones: PhoneBox, sock: socket.socket
+) -> Context:
+    clock: Clock = SystemClock()
+    live = LiveHalls()
+    await database.read(live.load)
+    host, port = sock.getsockname()[:2]
+    return Context(
+        database=database,
+        live=live,
+        answers=Answers(),
+        hub=Hub(),
+        sender=WishSender(clock),
+        notices=Bell(),
+        phones=phones,
+        clock=clock,
+        new_id=new_id,
+        new_token=new_token,
+        public_url=(settings.public_url or f"http://{host}:{port}").rstrip("/"),
+        signature=settings.signature,
+    )
+
+
+async def _serve(
+    settings: ControllerSettings,
+    database: Database,
+    phones: PhoneBox,
+    sock: socket.socket,
+    stop: asyncio.Event,
+) -> None:
+    """Build, run, and stop in order: intake of people first, then of halls, then what is under way."""
+    context = await _context(settings, database, phones, sock)
+    metrics = Metrics()
+    listener = await _listener(settings, context, metrics)
+    people_in = People(database, context.clock)
+    parts = Parts(context, people_in, listener, metrics)
+    app = application(parts, [pages(LiveServices(context, people_in))])
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=GOODBYE_S
+    )
+    server = _Server(config)
+    async with _gateway(settings) as gateway, asyncio.TaskGroup() as tasks:
+        bucket = Bucket(
+            context.clock, per_s=settings.gateway_per_s, burst=2 * int(settings.gateway_per_s + 1)
+        )
+        sender = NoticeSender(context, gateway, metrics, bucket)
+        listening = tasks.create_task(listener.run(), name="listener")
+        wishing = tasks.create_task(_send_wishes(context, listener), name="wishes")
+        sending = tasks.create_task(sender.run(), name="notices")
+        tidying = tasks.create_task(_tidy(context), name="tidy")
+        serving = tasks.create_task(server.serve(sockets=[sock]), name="web")
+        await stop.wait()
+        context.hub.close()
+        server.should_exit = True
+        await serving
+        for task in (wishing, tidying, sending):
+            task.cancel()
+        listener.stop()
+        await listening
+
+
+async def _listener(settings: ControllerSettings, context: Context, metrics: Metrics) -> Listener:
+    body = {"phone_key": context.phones.public, "public_url": context.public_url}
+    text = repr(sorted(body.items()))
+    rev = await context.database.write(lambda tx: documents.revision_of(tx, SITE, text))
+    around = Surroundings(
+        clock=context.clock,
+        answers=context.answers,
+        hub=context.hub,
+        sender=context.sender,
+        notices=context.notices,
+        metrics=metrics,
+        new_id=new_id,
+        signature=settings.signature,
+        site=Desired(rev=rev, body=body),
+    )
+    setup = BrokerSetup(
+        settings.broker, settings.mqtt, settings.broker_ca, settings.broker_cert, settings.broker_key
+    )
+    return Listener(
+        setup,
+        epoch=await context.database.write(documents.next_epoch),
+        record=Recorder(context.database, context.live, around).record,
+        lost=context.sender.forget_all,
+        jitter=random.random,
+    )
+
+
+@asynccontextmanager
+async def _gateway(settings: ControllerSettings) -> AsyncIterator[HttpGateway | None]:
+    if not settings.gateway:
+        yield None
+        return
+    async with HttpGateway(settings.gateway, settings.gateway_key) as gateway:
+        yield gateway
+
+
+async def _send_wishes(context: Context, listener: Listener) -> None:
+    """Wishes leave when they are written, and again while nobody acknowledges them."""
+    while True:
+        await context.sender.bell.heard(WISH_TICK_S)
+        if listener.connected:
+            listener.send(await context.sender.due(context.database))
+
+
+async def _tidy(context: Context) -> None:
+    """What nobody needs any more is removed, an hour's worth at a time."""
+    while True:
+        before = context.clock.now() - WISHES_KEPT
+        gone = await context.database.write(lambda tx: wish_store.forget_acknowledged(tx, before))  # noqa: B023
+        if gone:
+            logger.info("old wishes removed count=%s", gone)
+        await asyncio.sleep(TIDY_S)

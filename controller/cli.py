@@ -1,0 +1,225 @@
+"""`hall-controller`: run the controller, enrol halls, make administrators and keys, look after oneself."""
+
+import asyncio
+import logging
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+import typer
+
+from controller.settings import ControllerSettings, is_loopback, load_settings
+from controller.store import halls as hall_store
+from controller.store import people as people_store
+from controller.store.database import Clash, Database, Tx
+from controller.use_cases.people import add_admin, add_key
+from controller.use_cases.phones import PhoneBox
+from hall_core.clock import SystemClock
+from hall_core.errors import QuiethallError, SettingsInvalid, WireError
+from hall_core.wire.topics import Leaf, topic
+
+__all__ = ["app", "main"]
+
+T = TypeVar("T")
+
+BROKER_S = 3.0
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+admin = typer.Typer(no_args_is_help=True, help="Who may log in to the dashboard.")
+key = typer.Typer(no_args_is_help=True, help="Keys of other programs.")
+hall = typer.Typer(no_args_is_help=True, help="Which halls belong to this controller.")
+app.add_typer(admin, name="admin")
+app.add_typer(key, name="key")
+app.add_typer(hall, name="hall")
+
+Data = Annotated[Path | None, typer.Option(help="folder of the database and the private key")]
+Url = Annotated[str | None, typer.Option("--database", help="database URL; SQLite in the folder without it")]
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+def main() -> None:
+    """Run one command; a refusal is one sentence on stderr and code 2."""
+    try:
+        app()
+    except* QuiethallError as group:
+        for error in _leaves(group):
+            typer.echo(f"hall-controller: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found.extend(_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    return found
+
+
+@app.command()
+def run(
+    data: Data = None,
+    database: Url = None,
+    host: Annotated[str | None, typer.Option(help="address to serve on; 127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="port; 8080; 0 takes a free one")] = None,
+    broker: Annotated[str | None, typer.Option(help="mqtt://user:password@host:port or mqtts://…")] = None,
+    broker_ca: Annotated[Path | None, typer.Option(help="CA certificate of the broker")] = None,
+    broker_cert: Annotated[Path | None, typer.Option(help="certificate of the controller")] = None,
+    broker_key: Annotated[Path | None, typer.Option(help="its private key")] = None,
+    mqtt: Annotated[str | None, typer.Option(help="auto, 5 or 3.1.1")] = None,
+    public_url: Annotated[str | None, typer.Option(help="where citizens reach the controller")] = None,
+    gateway: Annotated[str | None, typer.Option(help="URL of the SMS gateway")] = None,
+    gateway_key: Annotated[str | None, typer.Option(help="its key")] = None,
+    gateway_per_s: Annotated[float | None, typer.Option(help="notices a second at most; 20")] = None,
+    signature: Annotated[str | None, typer.Option(help="signature of notices")] = None,
+) -> None:
+    """Run until SIGTERM. Every option also comes from the environment: HALL_CONTROLLER_BROKER and so on."""
+    given = {name: value for name, value in locals().items() if value is not None}
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("httpx2", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    settings = load_settings(**given)
+    from controller.app import run_controller  # noqa: PLC0415 - the other commands start without it
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run_controller(settings))
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not there on every platform
+    except ImportError:
+        return None
+    factory: type[asyncio.AbstractEventLoop] = uvloop.Loop
+    return factory
+
+
+@admin.command("add")
+def admin_add(name: Name, data: Data = None, database: Url = None) -> None:
+    """Make an administrator, or give a new password; it is printed once."""
+    if not 1 <= len(name) <= 64:
+        raise SettingsInvalid("an administrator's name has 1 to 64 characters")
+    typer.echo(_write(data, database, lambda tx: add_admin(tx, name, SystemClock())))
+
+
+@key.command("add")
+def key_add(name: Name, data: Data = None, database: Url = None) -> None:
+    """Make an API key for another program, or replace it; it is printed once."""
+    if not 1 <= len(name) <= 64:
+        raise SettingsInvalid("a key's name has 1 to 64 characters")
+    typer.echo(_write(data, database, lambda tx: add_key(tx, name, SystemClock())))
+
+
+@hall.command("add")
+def hall_add(
+    hall: Annotated[str, typer.Argument(metavar="HALL", help="its id: a-z, 0-9 and -")],
+    name: Annotated[str, typer.Option(help="what people call it")],
+    level: Annotated[str, typer.Option(help="district, street or community")],
+    parent: Annotated[str | None, typer.Option(help="the hall above it")] = None,
+    agent: Annotated[str | None, typer.Option(help="its box's name; the hall's id without it")] = None,
+    data: Data = None,
+    database: Url = None,
+) -> None:
+    """Enrol a hall, or change what is known of it."""
+    row = enrolment(hall=hall, name=name, level=level, parent=parent, agent=agent or hall)
+
+    def work(tx: Tx) -> None:
+        if parent is not None and parent not in {known["hall"] for known in hall_store.all_halls(tx)}:
+            raise SettingsInvalid(f"parent {parent!r} is not enrolled; enrol it first")
+        hall_store.enrol(tx, {**row, "enrolled_at": SystemClock().now()})
+
+    try:
+        _write(data, database, work)
+    except Clash as error:
+        raise SettingsInvalid(f"agent {row['agent']!r} serves another hall already") from error
+    typer.echo(f"{hall} enrolled for agent {row['agent']}")
+
+
+def enrolment(*, hall: str, name: str, level: str, parent: str | None, agent: str) -> dict[str, str | None]:
+    """The row of a hall. Raises SettingsInvalid for what cannot be one."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", hall):
+        raise SettingsInvalid(f"hall {hall!r} must be 1 to 32 of a-z, 0-9 and -, not beginning with -")
+    if level not in ("district", "street", "community"):
+        raise SettingsInvalid(f"level {level!r} must be district, street or community")
+    if not 1 <= len(name) <= 32:
+        raise SettingsInvalid("a hall's name has 1 to 32 characters")
+    try:
+        topic(agent, Leaf.BIRTH)
+    except WireError as error:
+        raise SettingsInvalid(f"{error}; give one with --agent") from error
+    return {"hall": hall, "name": name, "level": level, "parent": parent, "agent": agent}
+
+
+@app.command()
+def doctor(
+    data: Data = None, database: Url = None, broker: Annotated[str | None, typer.Option()] = None
+) -> None:
+    """Look whether everything a controller needs is there; code 1 when something is missing."""
+    given = {"data": data, "database": database, "broker": broker}
+    settings = load_settings(**given)
+    lines = [_look("database", lambda: _database(settings)), _look("key", lambda: _key(settings))]
+    lines.append(_look("administrator", lambda: _administrator(settings)))
+    lines.append(_look("halls", lambda: _halls(settings)))
+    lines.append(_look("broker", lambda: _broker(settings)))
+    for good, text in lines:
+        typer.echo(f"{'ok ' if good else 'NOT'} {text}")
+    if not all(good for good, _ in lines):
+        raise typer.Exit(1)
+
+
+def _look(what: str, check: Callable[[], str]) -> tuple[bool, str]:
+    try:
+        return True, f"{what}: {check()}"
+    except SettingsInvalid as error:
+        return False, f"{what}: {error}"
+
+
+def _database(settings: ControllerSettings) -> str:
+    Database.open(settings.database_url).close()
+    return "opens, tables are of this version"
+
+
+def _key(settings: ControllerSettings) -> str:
+    PhoneBox.open(settings.key_file)
+    return f"{settings.key_file} is readable by this user alone"
+
+
+def _administrator(settings: ControllerSettings) -> str:
+    if not _with(settings, people_store.any_admin):
+        raise SettingsInvalid(f"none; make one with `hall-controller admin add NAME --data {settings.data}`")
+    return "there is one"
+
+
+def _halls(settings: ControllerSettings) -> str:
+    count = len(_with(settings, hall_store.all_halls))
+    if not count:
+        raise SettingsInvalid("none enrolled; `hall-controller hall add HALL --name … --level …`")
+    place = "this machine only" if is_loopback(settings.host) else "other machines too"
+    return f"{count} enrolled, served to {place}"
+
+
+def _broker(settings: ControllerSettings) -> str:
+    parts = urlsplit(settings.broker)
+    host, port = parts.hostname or "127.0.0.1", parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+    if settings.exposure() and not is_loopback(host):
+        raise SettingsInvalid(settings.exposure())
+    try:
+        socket.create_connection((host, port), timeout=BROKER_S).close()
+    except OSError as error:
+        raise SettingsInvalid(
+            f"{host}:{port} does not answer ({error}); start it, or give --broker"
+        ) from error
+    return f"{host}:{port} answers"
+
+
+def _write(data: Path | None, url: str | None, work: Callable[[Tx], T]) -> T:
+    return _with(load_settings(data=data, database=url), work)
+
+
+def _with(settings: ControllerSettings, work: Callable[[Tx], T]) -> T:
+    database = Database.open(settings.database_url)
+    try:
+        return database.write_now(work)
+    finally:
+        database.close()

@@ -1,0 +1,99 @@
+"""What a controller is told: the only file that reads the environment."""
+
+import ipaddress
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hall_core.errors import SettingsInvalid
+
+__all__ = ["ControllerSettings", "is_loopback", "load_settings"]
+
+PREFIX = "HALL_CONTROLLER_"
+
+
+class ControllerSettings(BaseSettings):
+    """Settings of `hall-controller`, from options, the environment `HALL_CONTROLLER_*`, or these defaults."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
+
+    data: Path = Field(description="folder of the database and the private key; must survive a power cut")
+    database: str = Field(
+        default="", description="database URL, postgresql://…; without it SQLite in the data folder"
+    )
+    host: str = Field(default="127.0.0.1", description="address the pages and the API are served on")
+    port: int = Field(default=8080, ge=0, le=65535, description="its port; 0 takes a free one")
+    broker: str = Field(
+        default="mqtt://127.0.0.1:1883", description="mqtt://user:password@host:port or mqtts://…"
+    )
+    broker_ca: Path | None = Field(default=None, description="CA certificate of the broker (mqtts)")
+    broker_cert: Path | None = Field(default=None, description="certificate of the controller (mqtts)")
+    broker_key: Path | None = Field(default=None, description="its private key (mqtts)")
+    mqtt: Literal["auto", "5", "3.1.1"] = Field(
+        default="auto", description="MQTT version; auto takes 5, and 3.1.1 when the broker refuses"
+    )
+    public_url: str = Field(default="", description="where citizens reach the controller; in links and QR")
+    gateway: str = Field(default="", description="URL of the SMS gateway; without it notices are not sent")
+    gateway_key: str = Field(default="", description="key of the SMS gateway", repr=False)
+    gateway_per_s: float = Field(default=20.0, gt=0, le=1000, description="notices a second at most")
+    signature: str = Field(
+        default="滨江政务", min_length=2, max_length=12, description="signature in front of every notice"
+    )
+
+    @model_validator(mode="after")
+    def _urls(self) -> Self:
+        if urlsplit(self.broker).scheme not in ("mqtt", "mqtts"):
+            msg = "broker must start with mqtt:// or mqtts://"
+            raise ValueError(msg)
+        for name in ("gateway", "public_url"):
+            value = getattr(self, name)
+            if value and urlsplit(value).scheme not in ("http", "https"):
+                msg = f"{name} must start with http:// or https://"
+                raise ValueError(msg)
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The database, SQLite in the data folder without another."""
+        return self.database or f"sqlite:///{self.data / 'controller.db'}"
+
+    @property
+    def key_file(self) -> Path:
+        """The private key that opens sealed phone numbers."""
+        return self.data / "phone.key"
+
+    def exposure(self) -> str:
+        """Why the broker's address is not fit for a controller others can reach; empty when it is."""
+        parts = urlsplit(self.broker)
+        if parts.password or (parts.scheme == "mqtts" and self.broker_cert):
+            return ""
+        return (
+            "the broker takes anybody: give --broker mqtt://user:password@host:port, "
+            "or mqtts:// with --broker-cert and --broker-key"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """True for names and addresses that only this machine reaches."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**options: Any) -> ControllerSettings:
+    """Settings from options that were given, else the environment. Raises SettingsInvalid."""
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return ControllerSettings(**given)
+    except ValidationError as error:
+        lines = []
+        for item in error.errors(include_url=False, include_input=False, include_context=False):
+            where = ".".join(str(part) for part in item["loc"])
+            lines.append(f"{PREFIX + where.upper() if where else 'settings'}: {item['msg']}")
+        raise SettingsInvalid("; ".join(lines)) from error

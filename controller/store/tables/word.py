@@ -1,0 +1,60 @@
+"""Word to people: notices to citizens, alarms to staff."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from controller.store.columns import BigId, UtcTime, table_of
+
+__all__ = ["ALARMS", "NOTICES"]
+
+
+class Notice(SQLModel, table=True):
+    """One message to one citizen, written with the fact it tells of. `text` holds no phone number."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "kind", "call_no"),
+        Index("ix_notices_due", "state", "priority", "next_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    ticket_id: str
+    kind: str
+    call_no: int = 0
+    hall: str
+    priority: int
+    text: str = Field(sa_type=Text)
+    state: str = "pending"
+    reason: str = ""
+    client_ref: str = Field(unique=True)
+    provider_id: str = ""
+    attempts: int = 0
+    made_at: datetime = Field(sa_type=UtcTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    next_at: datetime = Field(sa_type=UtcTime)
+    not_after: datetime = Field(sa_type=UtcTime)
+    updated_at: datetime = Field(sa_type=UtcTime)
+
+
+class Alarm(SQLModel, table=True):
+    """Something staff must look at; the same trouble twice counts up while it is open."""
+
+    __tablename__ = "alarms"
+    __table_args__ = (Index("ix_alarms_open", "closed_at", "kind", "hall", "subject"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    kind: str
+    hall: str | None = None
+    subject: str = ""
+    text: str = Field(sa_type=Text)
+    text_en: str = Field(sa_type=Text)
+    count: int = 1
+    opened_at: datetime = Field(sa_type=UtcTime)
+    seen_at: datetime = Field(sa_type=UtcTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+NOTICES = table_of(Notice)
+ALARMS = table_of(Alarm)

@@ -1,0 +1,104 @@
+"""A box connects: who it is, how far its streams are, and what it must still be given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.store import facts as fact_store
+from controller.store import halls as hall_store
+from controller.use_cases.draft import Draft
+from controller.use_cases.live import LiveHall
+from controller.use_cases.ports import to_agent
+from controller.use_cases.wishing import WishSender, join_stream
+from hall_core.errors import WireError
+from hall_core.wire.envelope import AgentState, Birth, Desired
+from hall_core.wire.topics import Leaf
+
+__all__ = ["SITE", "BirthAnswers", "apply_birth", "apply_state"]
+
+#: the desired document every box follows
+SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class BirthAnswers:
+    """What a box that connects is told besides its position."""
+
+    sender: WishSender
+    site: Desired
+    new_id: Callable[[], str]
+
+
+def apply_birth(draft: Draft, hall: LiveHall, birth: Birth, answers: BirthAnswers) -> None:
+    """Store the box's identity and answer with what is applied. Raises WireError for another's hall."""
+    if birth.agent != hall.agent or birth.hall != hall.hall:
+        raise WireError("Birth: this agent was enrolled for another hall")
+    row = fact_store.stream_row(draft.tx, birth.stream)
+    if row is not None and (row["agent"] != hall.agent or row["hall"] != hall.hall):
+        raise WireError("Birth: stream: belongs to another box")
+    known = {stream["stream"] for stream in fact_store.streams_of(draft.tx, hall.hall)}
+    is_present = row is None or hall.stream is None or hall.stream not in known or birth.stream == hall.stream
+    applied = int(row["applied"]) if row else 0
+    if row is None:
+        box = {"agent": hall.agent, "hall": hall.hall, "incarnation": birth.incarnation}
+        fresh = {**box, "stream": birth.stream, "last": birth.last, "first_seen": draft.now}
+        fact_store.add_stream(draft.tx, fresh)
+    else:
+        fact_store.told_last(draft.tx, birth.stream, birth.last)
+    draft.positions[birth.stream] = (hall.agent, applied)
+    _look_for_trouble(draft, hall, birth, applied, is_present=is_present)
+    draft.outgoing.append(to_agent(hall.agent, Leaf.DESIRED, answers.site, SITE))
+    wish_stream, wishes_applied = join_stream(draft, hall, birth, answers.new_id)
+    if is_present:
+        _move_in(draft, hall, birth)
+    draft.after.append(lambda: answers.sender.begin(hall, wish_stream, wishes_applied))
+
+
+def _move_in(draft: Draft, hall: LiveHall, birth: Birth) -> None:
+    """This box is the hall's present one."""
+    hall_store.change_hall(
+        draft.tx,
+        hall.hall,
+        incarnation=birth.incarnation,
+        stream=birth.stream,
+        boot=birth.boot,
+        version=birth.version,
+        name=birth.name,
+    )
+
+    draft.boxes[hall.hall] = birth.incarnation
+
+    def remember() -> None:
+        if hall.incarnation != birth.incarnation:
+            hall.granted_through, hall.reported = None, None
+        hall.incarnation, hall.stream, hall.boot = birth.incarnation, birth.stream, birth.boot
+        hall.version, hall.name, hall.last = birth.version, birth.name, birth.last
+
+    draft.after.append(remember)
+    draft.halls.add(hall.hall)
+
+
+def _look_for_trouble(draft: Draft, hall: LiveHall, birth: Birth, applied: int, *, is_present: bool) -> None:
+    if birth.last < applied:
+        zh = f"主控盒的记录只到第 {birth.last} 条，中心已收到 {applied} 条；该盒可能由旧备份恢复，请更换代次"
+        en = f"The box holds {birth.last} facts, the controller {applied}: it was restored from a copy"
+        draft.raise_alarm("stream-set-back", hall.hall, birth.stream, zh, en)
+    if not is_present:
+        zh, en = "已更换的旧主控盒又上线了，请断开它", "A box that was replaced has come back; disconnect it"
+        draft.raise_alarm("old-box-returned", hall.hall, birth.incarnation, zh, en)
+
+
+def apply_state(draft: Draft, hall: LiveHall, state: AgentState) -> None:
+    """The box is there or not. The will of an earlier life says nothing about this one."""
+    if state.boot < hall.boot:
+        return
+    if state.state == "online":
+        draft.end_alarm("hall-lost", hall.hall, "")
+    elif state.state == "lost":
+        zh, en = "与大厅失去联系，大厅内照常办理", "The hall cannot be reached; it goes on by itself"
+        draft.raise_alarm("hall-lost", hall.hall, "", zh, en)
+
+    def remember() -> None:
+        hall.online = state.state == "online"
+
+    draft.after.append(remember)
+    draft.halls.add(hall.hall)

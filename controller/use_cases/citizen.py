@@ -1,0 +1,184 @@
+"""What the holder of a ticket's link sees and may do. The hall decides; the link only asks."""
+
+from datetime import datetime
+from typing import Any
+
+from controller.store import tickets as ticket_store
+from controller.store.database import Clash
+from controller.use_cases.answers import answer_within
+from controller.use_cases.context import Context
+from controller.use_cases.draft import Draft
+from controller.use_cases.live import LiveHall, local_time
+from controller.use_cases.phones import mask_all
+from controller.use_cases.wishing import REQUEST_PREFIX, wish
+from hall_core.errors import HallUnreachable, IllegalTransition, UnknownTicket
+from hall_core.queueing.commands import CancelTicket, Command, Return
+from hall_core.queueing.facts import WishRefused
+from hall_core.queueing.queue import Queue, Ticket
+from hall_core.queueing.states import OPEN_STATES, TicketState
+from hall_core.queueing.summary import ticket_summary
+
+__all__ = ["BAD_SCORE", "cancel", "check_in", "postpone", "rate", "view"]
+
+#: the hall must have been heard of so recently for its numbers to be shown as current
+FRESH_S = 60
+HALL_S = 3.0
+#: a score up to this raises an alarm
+BAD_SCORE = 2
+_OVER = frozenset(state.value for state in TicketState) - {state.value for state in OPEN_STATES}
+
+
+async def view(context: Context, token: str) -> dict[str, Any]:
+    """The citizen's view of a ticket. Raises UnknownTicket."""
+    return _view(context, await _find(context, token))
+
+
+def is_stale(last_seen: datetime | None, now: datetime) -> bool:
+    """True when the hall was not heard of for more than a minute."""
+    return last_seen is None or (now - last_seen).total_seconds() > FRESH_S
+
+
+async def _find(context: Context, token: str) -> dict[str, Any]:
+    row = await context.database.read(lambda tx: ticket_store.ticket_by_token(tx, token))
+    if row is not None and row["merged_into"] is not None:
+        merged = row["merged_into"]
+        row = await context.database.read(lambda tx: ticket_store.ticket(tx, merged)) or row
+    if row is None:
+        raise UnknownTicket(ticket=token[:4] + "…")
+    return row
+
+
+def _view(context: Context, row: dict[str, Any]) -> dict[str, Any]:
+    hall = context.hall(row["hall"])
+    queue = context.live.queue_of(hall)
+    ticket = queue.tickets.get(row["ticket_id"])
+    now = context.clock.now()
+    service = queue.setup.service(row["service"]) if queue.setup else None
+    counter = queue.setup.counter(row["counter"]) if queue.setup and row["counter"] else None
+    over = row["state"] in _OVER
+    return {
+        **_place(queue, ticket, local_time(queue, now)),
+        "ticket_id": row["ticket_id"],
+        "label": row["label"],
+        "state": row["state"],
+        "series": row["series"],
+        "counter": row["counter"],
+        "counter_name": counter.name if counter else None,
+        "call_no": row["call_no"],
+        "service": row["service"],
+        "service_name": service.name if service else row["service"],
+        "hall": hall.hall,
+        "hall_name": hall.name,
+        "day": row["day"].isoformat(),
+        "issued_at": row["issued_at"].isoformat(),
+        "called_at": row["called_at"].isoformat() if row["called_at"] else None,
+        "updated_at": row["updated_at"].isoformat(),
+        "last_seen": hall.last_seen.isoformat() if hall.last_seen else None,
+        "phone": row["phone_masked"],
+        # What has ended does not change any more, whoever is connected.
+        "stale": not over and is_stale(hall.last_seen, now),
+    }
+
+
+def _place(queue: Queue, ticket: Ticket | None, now: datetime) -> dict[str, Any]:
+    """How many go first and how long that may take; nothing for a ticket the hall does not know."""
+    if ticket is None:
+        return {"ahead": None, "range_min": None}
+    summary = ticket_summary(queue, ticket, now)
+    return {"ahead": summary["ahead"], "range_min": summary["range_min"]}
+
+
+async def cancel(context: Context, token: str) -> dict[str, Any]:
+    """Give the ticket up. Raises UnknownTicket, IllegalTransition, HallUnreachable."""
+    row = await _find(context, token)
+    if row["state"] == TicketState.CANCELLED:
+        return _view(context, row)
+    if row["state"] in _OVER:
+        raise IllegalTransition(label=row["label"], state=row["state"], action="cancel")
+    if _is_ours(context, row):
+        await context.change(lambda draft: _cancel_own(draft, context.hall(row["hall"]), row))
+    else:
+        request_id = f"{REQUEST_PREFIX}{context.new_id()}"
+        command = CancelTicket(request_id=request_id, ticket=row["ticket_id"], reason="群众取消")
+        await _ask(context, row, command, "cancel")
+    return await view(context, token)
+
+
+def _is_ours(context: Context, row: dict[str, Any]) -> bool:
+    """True for a number of the controller's own that the hall has not taken in yet."""
+    queue = context.live.queue_of(context.hall(row["hall"]))
+    return row["series"] == "offline" and row["ticket_id"] not in queue.tickets
+
+
+def _cancel_own(draft: Draft, hall: LiveHall, row: dict[str, Any]) -> None:
+    """The controller cancels; the hall, which was wished to take the number in, is wished this too."""
+    changes = {"state": TicketState.CANCELLED.value, "ended_at": draft.now, "updated_at": draft.now}
+    ticket_store.change_ticket(draft.tx, row["ticket_id"], **changes)
+    draft.halls.add(hall.hall)
+    if hall.incarnation is not None:
+        request_id = f"{REQUEST_PREFIX}own-{row['ticket_id']}"
+        wish(draft, hall, [CancelTicket(request_id=request_id, ticket=row["ticket_id"], reason="群众取消")])
+
+
+async def check_in(context: Context, token: str) -> dict[str, Any]:
+    """Back: whoever missed the call stands in line again, at its end; whoever waits is in line already.
+
+    Raises UnknownTicket, IllegalTransition, HallUnreachable.
+    """
+    row = await _find(context, token)
+    if row["state"] == TicketState.WAITING:
+        if _is_ours(context, row):
+            raise HallUnreachable(hall=row["hall"])
+        return _view(context, row)
+    if row["state"] != TicketState.NO_SHOW or row["counter"] is None:
+        raise IllegalTransition(label=row["label"], state=row["state"], action="check-in")
+    request_id = f"{REQUEST_PREFIX}{context.new_id()}"
+    command = Return(request_id=request_id, counter=row["counter"], ticket=row["ticket_id"])
+    await _ask(context, row, command, "check-in")
+    return await view(context, token)
+
+
+async def postpone(context: Context, token: str) -> dict[str, Any]:
+    """Always refused: the queue knows no way to move a ticket back that is fair to those behind it."""
+    row = await _find(context, token)
+    raise IllegalTransition(label=row["label"], state=row["state"], action="postpone")
+
+
+async def _ask(context: Context, row: dict[str, Any], command: Command, action: str) -> None:
+    """Wish it of the hall and wait for its answer."""
+    hall: LiveHall = context.hall(row["hall"])
+    context.reachable(hall)
+    assert command.request_id is not None
+    with context.answers.expect(command.request_id) as answer:
+        await context.change(lambda draft: wish(draft, hall, [command]))
+        fact = await answer_within(answer, HALL_S)
+    if fact is None:
+        raise HallUnreachable(hall=hall.hall)
+    if isinstance(fact, WishRefused):
+        found = context.live.queue_of(hall).tickets.get(row["ticket_id"])
+        state = found.state.value if found else row["state"]
+        raise IllegalTransition(label=row["label"], state=state, action=action)
+
+
+async def rate(context: Context, token: str, *, score: int, comment: str) -> dict[str, Any]:
+    """Store what the citizen thought of a finished visit, once. Raises UnknownTicket, IllegalTransition."""
+    row = await _find(context, token)
+    if row["state"] != TicketState.FINISHED:
+        raise IllegalTransition(label=row["label"], state=row["state"], action="rating")
+    said = {"score": score, "comment": mask_all(comment)}
+    try:
+        await context.change(lambda draft: _store_rating(draft, row, said))
+    except Clash as error:
+        before = await context.database.read(lambda tx: ticket_store.rating_of(tx, row["ticket_id"]))
+        if before is None or {name: before[name] for name in said} != said:
+            raise IllegalTransition(label=row["label"], state="rated", action="rating") from error
+    return {**_view(context, row), "rating": said}
+
+
+def _store_rating(draft: Draft, row: dict[str, Any], said: dict[str, Any]) -> None:
+    visit = {name: row[name] for name in ("ticket_id", "hall", "label", "service", "counter")}
+    ticket_store.add_rating(draft.tx, {**visit, **said, "at": draft.now})
+    if said["score"] <= BAD_SCORE:
+        zh = f"{row['label']} 评价 {said['score']} 分，窗口 {row['counter'] or '—'}"
+        en = f"{row['label']} was rated {said['score']} at counter {row['counter'] or '-'}"
+        draft.raise_alarm("bad-rating", row["hall"], row["ticket_id"], zh, en)

@@ -1,0 +1,62 @@
+"""The latest state of a hall beside its facts: devices, and whether both sides have the same picture."""
+
+from typing import Any
+
+from controller.store import halls as hall_store
+from controller.use_cases.draft import Draft
+from controller.use_cases.live import LiveHall, LiveHalls
+from hall_core.devices.vocabulary import DeviceState
+from hall_core.errors import WireError
+from hall_core.queueing.summary import state_hash
+from hall_core.wire.envelope import Report
+
+__all__ = ["apply_report", "compare"]
+
+_TROUBLE = {
+    DeviceState.OFFLINE.value: ("设备离线", "The device is offline"),
+    DeviceState.DEGRADED.value: ("设备部分故障", "The device works only in part"),
+}
+
+
+def apply_report(draft: Draft, hall: LiveHall, report: Report) -> None:
+    """Store the devices, with an alarm for each that has failed. Raises WireError for another's hall."""
+    if report.hall != hall.hall:
+        raise WireError("Report: hall: this agent was enrolled for another hall")
+    rows = [{"hall": hall.hall, **device.model_dump(exclude={"v"})} for device in report.devices]
+    if rows != hall.devices:
+        hall_store.replace_devices(draft.tx, hall.hall, rows)
+        _alarms(draft, hall, rows)
+    draft.halls.add(hall.hall)
+
+    def remember() -> None:
+        hall.devices = rows
+        if report.stream == hall.stream:
+            hall.reported = (report.n, report.state_hash)
+            hall.last = max(hall.last, report.n)
+
+    draft.after.append(remember)
+
+
+def _alarms(draft: Draft, hall: LiveHall, rows: list[dict[str, Any]]) -> None:
+    before = {device["name"]: device["state"] for device in hall.devices}
+    now = {device["name"]: device["state"] for device in rows}
+    for name, state in now.items():
+        if state in _TROUBLE and before.get(name) != state:
+            zh, en = _TROUBLE[state]
+            draft.raise_alarm("device", hall.hall, name, f"{zh}：{name}", f"{en}: {name}")
+    for name, state in before.items():
+        if state in _TROUBLE and now.get(name) not in _TROUBLE:
+            draft.end_alarm("device", hall.hall, name)
+
+
+def compare(draft: Draft, live: LiveHalls, hall: LiveHall, report: Report) -> None:
+    """Both sides must have the same hash when both stand at the same fact."""
+    queue = draft.queues.get(report.stream) or live.queue(report.stream)
+    if report.stream != hall.stream or queue.applied != report.n or report.n == 0:
+        return
+    if state_hash(queue) == report.state_hash:
+        draft.end_alarm("state-differs", hall.hall, report.stream)
+        return
+    zh = f"第 {report.n} 条记录处，中心与大厅的排队状态不一致，请联系管理员"
+    en = f"At fact {report.n} the controller's picture differs from the hall's"
+    draft.raise_alarm("state-differs", hall.hall, report.stream, zh, en)

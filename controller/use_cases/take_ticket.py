@@ -1,0 +1,208 @@
+"""A number for somebody outside the hall. The hall gives it; when the hall is silent for three seconds
+the controller gives one of its own visible series (`W001`), and the same request always gets the same answer.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from controller.store import notices as notice_store
+from controller.store import tickets as ticket_store
+from controller.store.database import Clash, Tx
+from controller.use_cases.answers import answer_within
+from controller.use_cases.apply_facts import notice_row
+from controller.use_cases.context import Context
+from controller.use_cases.draft import Draft
+from controller.use_cases.live import LiveHall, local_time
+from controller.use_cases.merging import admit
+from controller.use_cases.notices_due import confirmation
+from controller.use_cases.phones import mask
+from controller.use_cases.wishing import REQUEST_PREFIX, wish
+from hall_core.errors import BadRequest, HallClosed, HallUnreachable, RequestIdReused, UnknownService
+from hall_core.queueing.commands import IssueTicket
+from hall_core.queueing.numbering import OFFLINE_LINE, label_of
+from hall_core.queueing.setup import HallSetup
+
+__all__ = ["Given", "HallRefused", "TicketRequest", "take_ticket"]
+
+#: how long the hall may think
+HALL_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRequest:
+    """What somebody asks for. `phone` is 11 digits; it is sealed before anything is stored."""
+
+    service: str
+    channel: str
+    phone: str | None = None
+    priority: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The answer; `repeated` when the same request was answered before."""
+
+    ticket: dict[str, Any]
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HallRefused:
+    """The hall said no, in its own words."""
+
+    slug: str
+    detail: str
+
+
+async def take_ticket(
+    context: Context, hall_id: str, asked: TicketRequest, *, owner: str, key: str
+) -> Given | HallRefused:
+    """The ticket for this request. Raises UnknownHall, UnknownService, HallClosed, PhoneInvalid,
+    RequestIdReused, or HallUnreachable for a hall that was never heard of.
+    """
+    hall = await context.enrolled_hall(hall_id)
+    print_ = context.phones.fingerprint({"hall": hall_id, **asdict(asked)})
+    known = await context.database.read(lambda tx: ticket_store.request(tx, owner, key))
+    if known is None:
+        known = await _begin(context, hall, asked, {"owner": owner, "key": key, "fingerprint": print_})
+        repeated = False
+    else:
+        repeated = known["answer"] is not None
+    if known["fingerprint"] != print_:
+        raise RequestIdReused
+    if known["answer"] is None:
+        await _wait(context, hall, known)
+        known = await context.change(lambda draft: _settled(context, draft, hall, owner, key))
+    return _answer(context, known, repeated=repeated)
+
+
+async def _begin(
+    context: Context, hall: LiveHall, asked: TicketRequest, same: dict[str, str]
+) -> dict[str, Any]:
+    """Store the request, and the wish when the hall is there to hear it. Whoever was first wins."""
+    setup = _setup(context, hall)
+    if setup.service(asked.service) is None:
+        raise UnknownService(service=asked.service)
+    if asked.priority is not None and asked.priority not in setup.credits_min:
+        raise BadRequest(what=f"priority {asked.priority!r}")
+    ticket_id, token = context.new_id(), context.new_token()
+    command = IssueTicket(
+        request_id=f"{REQUEST_PREFIX}{ticket_id}",
+        fingerprint=same["fingerprint"],
+        ticket_id=ticket_id,
+        token=token,
+        service=asked.service,
+        channel=asked.channel,
+        priority=asked.priority,
+        phone_sealed=context.phones.seal(asked.phone, ticket_id) if asked.phone else None,
+        phone_tail=asked.phone[-2:] if asked.phone else None,
+    )
+    row = {
+        **same,
+        "request_id": command.request_id,
+        "hall": hall.hall,
+        "ticket_id": ticket_id,
+        "token": token,
+        "state": "waiting",
+        "wish": command.model_dump_json(),
+        "phone_masked": mask(asked.phone) if asked.phone else None,
+        "answer": None,
+    }
+
+    def store(draft: Draft) -> None:
+        ticket_store.add_request(draft.tx, {**row, "requested_at": draft.now})
+        if hall.online:
+            wish(draft, hall, [command])
+
+    try:
+        await context.change(store)
+    except Clash:
+        found = await context.database.read(lambda tx: ticket_store.request(tx, same["owner"], same["key"]))
+        assert found is not None
+        return found
+    return row
+
+
+def _setup(context: Context, hall: LiveHall) -> HallSetup:
+    """The hall's set-up, when it takes numbers now. Raises HallUnreachable or HallClosed."""
+    queue = context.live.queue_of(hall)
+    if queue.setup is None:
+        raise HallUnreachable(hall=hall.hall)
+    if not queue.setup.hours.open_at(local_time(queue, context.clock.now())):
+        raise HallClosed
+    return queue.setup
+
+
+async def _wait(context: Context, hall: LiveHall, request: dict[str, Any]) -> None:
+    """Until the hall has answered, or three seconds have passed; not at all when it is not there."""
+    with context.answers.expect(request["request_id"]) as answer:
+        now = await context.database.read(lambda tx: _row(tx, request))
+        if now["answer"] is None and hall.online:
+            await answer_within(answer, HALL_S)
+
+
+def _row(tx: Tx, request: dict[str, Any]) -> dict[str, Any]:
+    row = ticket_store.request(tx, request["owner"], request["key"])
+    assert row is not None
+    return row
+
+
+def _settled(context: Context, draft: Draft, hall: LiveHall, owner: str, key: str) -> dict[str, Any]:
+    """The request with its answer: the hall's, or else one of the controller's own numbers."""
+    row = ticket_store.request(draft.tx, owner, key)
+    assert row is not None
+    if row["answer"] is None:
+        shown = _issue_offline(context, draft, hall, row)
+        changes = {"state": "offline", "answer": json.dumps(shown), "offline_ticket": shown["ticket_id"]}
+        row |= changes
+        ticket_store.change_request(draft.tx, row["request_id"], **changes)
+    return row
+
+
+def _issue_offline(context: Context, draft: Draft, hall: LiveHall, row: dict[str, Any]) -> dict[str, Any]:
+    queue = context.live.queue_of(hall)
+    asked = IssueTicket.model_validate_json(row["wish"])
+    day: date = local_time(queue, draft.now).date()
+    number = ticket_store.next_offline_number(draft.tx, hall.hall, day)
+    # A ticket of its own: the hall may still answer with the one the wish names.
+    ticket_id, token = context.new_id(), context.new_token()
+    phone = context.phones.unseal(asked.phone_sealed, asked.ticket_id) if asked.phone_sealed else None
+    ticket = {
+        "ticket_id": ticket_id,
+        "hall": hall.hall,
+        "line": OFFLINE_LINE,
+        "day": day,
+        "label": label_of(OFFLINE_LINE, number),
+        "number": number,
+        "service": asked.service,
+        "channel": asked.channel,
+        "priority": asked.priority,
+        "state": "waiting",
+        "token": token,
+        "series": "offline",
+        "ahead": None,
+        "issued_at": draft.now,
+        "effective_at": draft.now,
+        "updated_at": draft.now,
+        "call_no": 0,
+        "phone_sealed": context.phones.seal(phone[3:], ticket_id) if phone else None,
+        "phone_masked": row["phone_masked"],
+    }
+    ticket_store.add_ticket(draft.tx, ticket)
+    admit(draft, hall, ticket, replaces=row["request_id"])
+    if phone:
+        due = confirmation(ticket_id, ticket["label"], None, draft.now, context.signature)
+        notice_store.add_notices(draft.tx, [notice_row(hall.hall, due, draft.now, {})])
+        draft.notices += 1
+    draft.halls.add(hall.hall)
+    shown = {name: ticket[name] for name in ("ticket_id", "label", "token", "series")}
+    return {**shown, "ahead": None, "range_min": None}
+
+
+def _answer(context: Context, row: dict[str, Any], *, repeated: bool) -> Given | HallRefused:
+    answer: dict[str, Any] = json.loads(row["answer"])
+    if "refused" in answer:
+        return HallRefused(answer["refused"], answer["detail"])
+    return Given({**answer, "url": f"{context.public_url}/t/{answer['token']}"}, repeated)

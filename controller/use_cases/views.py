@@ -1,0 +1,61 @@
+"""Halls, alarms and notices as the API and the pages show them: JSON-ready, nothing personal in clear."""
+
+from datetime import date, datetime
+from typing import Any
+
+from controller.store import halls as hall_store
+from controller.use_cases.citizen import is_stale
+from controller.use_cases.context import Context
+from controller.use_cases.live import LiveHall, local_time
+from hall_core.queueing.summary import calls_summary, counters_summary, services_summary
+
+__all__ = ["hall_view", "halls_view", "plain", "ticket_row_view"]
+
+
+async def halls_view(context: Context) -> list[dict[str, Any]]:
+    """All halls, also those enrolled a moment ago by another program."""
+    for row in await context.database.read(hall_store.all_halls):
+        context.live.refresh(row)
+    return [hall_view(context, hall) for hall in context.live]
+
+
+def hall_view(context: Context, hall: LiveHall) -> dict[str, Any]:
+    """One hall now."""
+    queue = context.live.queue_of(hall)
+    now = context.clock.now()
+    stale = is_stale(hall.last_seen, now)
+    return {
+        "id": hall.hall,
+        "name": hall.name,
+        "level": hall.level,
+        "parent": hall.parent,
+        "agent": hall.agent,
+        "version": hall.version,
+        "online": hall.online and not stale,
+        "stale": stale,
+        "last_seen": hall.last_seen.isoformat() if hall.last_seen else None,
+        "business_day": queue.day.isoformat() if queue.day else None,
+        "services": services_summary(queue, local_time(queue, now)),
+        "counters": counters_summary(queue),
+        "calls": calls_summary(queue),
+        "devices": [{k: v for k, v in device.items() if k != "hall"} for device in hall.devices],
+        "waiting": len(queue.waiting),
+        "unsynced": max(0, hall.last - queue.applied),
+        "state_hash": hall.hash_of(queue),
+        "stream": {"id": hall.stream, "applied": queue.applied},
+    }
+
+
+def plain(row: dict[str, Any], *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A row as JSON takes it."""
+    return {name: _json(value) for name, value in row.items() if name not in without}
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime | date) else value
+
+
+def ticket_row_view(row: dict[str, Any]) -> dict[str, Any]:
+    """A ticket for staff: the phone masked, the citizen's secret link left out."""
+    shown = plain(row, without=("phone_sealed", "phone_masked", "token"))
+    return {**shown, "phone": row["phone_masked"]}

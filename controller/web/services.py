@@ -1,0 +1,79 @@
+"""What the controller's pages may ask: plain JSON-ready values, never a table or a connection.
+
+`controller.web.pages.pages(services) -> APIRouter` is included by the application after the API.
+Live changes come from `GET /api/stream` (events `snapshot`, `hall`, `alarm`, `beat`) and
+`GET /api/t/{token}/stream` (events `ticket`, `beat`). Citizens' actions are
+`POST /api/t/{token}/{cancel|check-in|postpone|rating}`.
+"""
+
+from typing import Any, Protocol
+
+from starlette.requests import Request
+
+from hall_core.clock import Clock
+
+__all__ = ["SESSION_COOKIE", "Services"]
+
+#: name of the cookie that carries a login
+SESSION_COOKIE = "qh_session"
+
+
+class Services(Protocol):
+    """What pages need of the controller."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def public_url(self) -> str:
+        """Where citizens reach this controller, without a slash at the end."""
+        ...
+
+    async def viewer(self, request: Request) -> str | None:
+        """The name of the administrator whose session the request carries, or None."""
+        ...
+
+    async def login(self, user: str, password: str, address: str) -> str:
+        """A new session's secret, to be set as the cookie `SESSION_COOKIE` (HttpOnly, SameSite=Lax).
+
+        Raises LoginNeeded for a wrong name or password, TooManyAttempts before hashing anything.
+        """
+        ...
+
+    async def logout(self, secret: str) -> None:
+        """End this session; an unknown one is no error."""
+        ...
+
+    async def halls(self) -> list[dict[str, Any]]:
+        """All halls as `GET /api/halls` answers: `{id, name, level, parent, online, last_seen, stale,
+        services, counters, calls, devices, waiting, unsynced, state_hash, stream: {id, applied}}`.
+        """
+        ...
+
+    async def hall(self, hall: str) -> dict[str, Any]:
+        """One hall, as in `halls`. Raises UnknownHall."""
+        ...
+
+    async def ticket(self, token: str) -> dict[str, Any]:
+        """A citizen's view as `GET /api/t/{token}` answers. Raises UnknownTicket."""
+        ...
+
+    async def cancel(self, token: str) -> dict[str, Any]:
+        """As `POST /api/t/{token}/cancel`. Raises a Refused."""
+        ...
+
+    async def tickets(self, hall: str, *, limit: int = 20) -> list[dict[str, Any]]:
+        """The hall's newest tickets, as `GET /api/tickets` answers."""
+        ...
+
+    async def alarms(self, *, hall: str | None = None, open_only: bool = True) -> list[dict[str, Any]]:
+        """Newest first: `{id, kind, hall, subject, text, text_en, opened_at, closed_at, count}`."""
+        ...
+
+    async def notice_counts(self) -> dict[str, int]:
+        """How many notices of today are in each state (`pending`, `accepted`, `unknown`, …)."""
+        ...
+
+    async def ratings(self, *, hall: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """Newest first: `{id, hall, label, service, counter, score, comment, at}`."""
+        ...
