@@ -23,12 +23,13 @@ from hall_core.devices.profile import Profile
 from hall_core.devices.vocabulary import (
     Capability,
     DeviceState,
+    Evaluated,
     KeyPressed,
     Outcome,
     Picture,
     PrintTicket,
 )
-from hall_core.errors import DeviceError, DeviceRefused, DeviceUnreachable, Refused
+from hall_core.errors import DeviceError, DeviceRefused, DeviceUnreachable, Refused, SettingsInvalid
 from hall_core.queueing.facts import TicketIssued
 from hall_core.wire.envelope import DeviceReport
 
@@ -51,6 +52,7 @@ _SHOWING = (
     Capability.TEXT,
     Capability.POWER,
     Capability.INDICATOR,
+    Capability.EVALUATE,
 )
 
 
@@ -117,7 +119,7 @@ class DeviceKeeper:
             began = self._tools.hall.clock.monotonic()
             try:
                 await attempt(self._connect(), f"{self.setup.name}.link")
-            except* DeviceError as group:
+            except* (DeviceError, SettingsInvalid) as group:
                 first: BaseException = group
                 while isinstance(first, BaseExceptionGroup):
                     first = first.exceptions[0]
@@ -141,7 +143,7 @@ class DeviceKeeper:
                 tasks.create_task(self._paint(driver), name=f"{name}.paint")
             if self.can(Capability.PRINT_TICKET):
                 tasks.create_task(self._work(driver), name=f"{name}.jobs")
-            if self.can(Capability.KEYPAD):
+            if self.can(Capability.KEYPAD) or self.can(Capability.EVALUATE):
                 tasks.create_task(self._listen(driver), name=f"{name}.keys")
 
     async def _probe(self, driver: Driver) -> None:
@@ -213,14 +215,15 @@ class DeviceKeeper:
 
     async def _listen(self, driver: Driver) -> None:
         async for event in driver.events():
-            if not isinstance(event, KeyPressed) or self.setup.counter is None:
+            if not isinstance(event, KeyPressed | Evaluated) or self.setup.counter is None:
+                logger.info("nobody asked device=%s event=%s", self.setup.name, event.kind)
                 continue
             hall = self._tools.hall
             for command in command_for(event, self.setup.counter, hall.queue, self._tools.new_id):
                 try:
                     await hall.handle(command)
                 except Refused as error:
-                    logger.info("key refused device=%s key=%s reason=%s", self.setup.name, event.op, error)
+                    logger.info("refused device=%s wish=%s reason=%s", self.setup.name, command.kind, error)
                     break
             self.poke()
 

@@ -1,8 +1,8 @@
-"""Pure: a key of a silent caller -> the clerk's wishes at its counter."""
+"""Pure: a key of a silent caller or an evaluator -> the wishes at its counter."""
 
 from collections.abc import Callable, Sequence
 
-from hall_core.devices.vocabulary import KeyOp, KeyPressed
+from hall_core.devices.vocabulary import Evaluated, KeyOp, KeyPressed
 from hall_core.queueing import commands as c
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.states import CounterState
@@ -11,13 +11,15 @@ __all__ = ["command_for"]
 
 
 def command_for(
-    key: KeyPressed, counter: str, queue: Queue, new_id: Callable[[], str]
+    key: KeyPressed | Evaluated, counter: str, queue: Queue, new_id: Callable[[], str]
 ) -> Sequence[c.Command]:
     """The commands a key stands for, in order; none for keys that mean nothing here.
 
     A key-pad has no key to open its counter: the first "next" of the day opens it.
     """
     common = {"counter": counter, "request_id": new_id()}
+    if isinstance(key, Evaluated):
+        return (c.RateVisit(**common, score=key.score),)
     state = queue.counters[counter].state if counter in queue.counters else CounterState.CLOSED
     if key.op is KeyOp.NEXT:
         call: c.Command = c.CallNext(**common, finish_current=True)

@@ -88,6 +88,11 @@ _ZH = {
     "return": "恢复排队",
     "transfer": "转移",
     "cancel": "取消",
+    "rate": "评价",
+    "rating": "评价",
+    "rated": "已评价",
+    "check-in": "签到",
+    "postpone": "推迟",
 }
 
 

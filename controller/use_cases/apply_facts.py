@@ -14,6 +14,7 @@ from controller.use_cases.granting import adopt_grant
 from controller.use_cases.live import LiveHall, LiveHalls, freeze, rebuild
 from controller.use_cases.merging import Answered, settle, settle_refusals
 from controller.use_cases.notices_due import NoticeDue, nearly_due, notice_for
+from controller.use_cases.ratings import store_hall_rating
 from controller.use_cases.wishing import REQUEST_PREFIX
 from hall_core.errors import StreamGap, WireError
 from hall_core.queueing import facts as f
@@ -94,6 +95,8 @@ class FactIntake:
         for fact in intake.facts:
             if isinstance(fact, f.ZoneGranted):
                 adopt_grant(draft, intake.hall, fact)
+            elif isinstance(fact, f.TicketRated) and fact.ticket_id in queue.tickets:
+                store_hall_rating(draft, _rating_row(intake, fact, queue.tickets[fact.ticket_id]))
         self._snapshot(intake, queue)
         draft.queues[intake.stream] = queue
         draft.answers |= asked
@@ -158,6 +161,18 @@ def _days(facts: Sequence[f.Fact]) -> Iterator[list[f.Fact]]:
             part = []
         part.append(fact)
     yield part
+
+
+def _rating_row(intake: _Intake, fact: f.TicketRated, ticket: Ticket) -> dict[str, Any]:
+    return {
+        "ticket_id": ticket.ticket_id,
+        "hall": intake.hall.hall,
+        "label": ticket.label,
+        "service": ticket.service,
+        "counter": fact.counter,
+        "score": fact.score,
+        "comment": "",
+    }
 
 
 def _fact_rows(intake: _Intake, now: datetime) -> list[dict[str, Any]]:

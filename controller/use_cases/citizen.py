@@ -10,6 +10,7 @@ from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall, local_time
 from controller.use_cases.phones import mask_all
+from controller.use_cases.ratings import store_rating
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import HallUnreachable, IllegalTransition, UnknownTicket
 from hall_core.queueing.commands import CancelTicket, Command, Return
@@ -18,13 +19,11 @@ from hall_core.queueing.queue import Queue, Ticket
 from hall_core.queueing.states import OPEN_STATES, TicketState
 from hall_core.queueing.summary import ticket_summary
 
-__all__ = ["BAD_SCORE", "cancel", "check_in", "postpone", "rate", "view"]
+__all__ = ["cancel", "check_in", "postpone", "rate", "view"]
 
 #: the hall must have been heard of so recently for its numbers to be shown as current
 FRESH_S = 60
 HALL_S = 3.0
-#: a score up to this raises an alarm
-BAD_SCORE = 2
 _OVER = frozenset(state.value for state in TicketState) - {state.value for state in OPEN_STATES}
 
 
@@ -177,8 +176,4 @@ async def rate(context: Context, token: str, *, score: int, comment: str) -> dic
 
 def _store_rating(draft: Draft, row: dict[str, Any], said: dict[str, Any]) -> None:
     visit = {name: row[name] for name in ("ticket_id", "hall", "label", "service", "counter")}
-    ticket_store.add_rating(draft.tx, {**visit, **said, "at": draft.now})
-    if said["score"] <= BAD_SCORE:
-        zh = f"{row['label']} 评价 {said['score']} 分，窗口 {row['counter'] or '—'}"
-        en = f"{row['label']} was rated {said['score']} at counter {row['counter'] or '-'}"
-        draft.raise_alarm("bad-rating", row["hall"], row["ticket_id"], zh, en)
+    store_rating(draft, {**visit, **said})

@@ -29,6 +29,7 @@ __all__ = [
     "OpenBusinessDay",
     "OpenCounter",
     "PauseCounter",
+    "RateVisit",
     "Recall",
     "ResumeCounter",
     "Return",
@@ -208,6 +209,14 @@ class Transfer(TicketCommand):
     to_counter: str | None = None
 
 
+class RateVisit(CounterCommand):
+    """The citizen at this counter, or the last one who left it, says how the visit was."""
+
+    kind: Literal["rate"] = "rate"
+    score: int = Field(ge=1, le=5)
+    channel: str = Field(default="evaluator", max_length=16)
+
+
 class CancelTicket(CommandBase):
     """Void a ticket, by its citizen or by staff (then with the `counter`)."""
 
@@ -236,6 +245,7 @@ Command = Annotated[
     | Hold
     | Return
     | Transfer
+    | RateVisit
     | CancelTicket,
     Field(discriminator="kind"),
 ]

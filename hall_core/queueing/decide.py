@@ -37,6 +37,7 @@ _DECIDE: dict[type[c.CommandBase], Callable[[Case, Any], list[f.Fact]]] = {
     c.Hold: counters.hold,
     c.Return: counters.give_back,
     c.Transfer: counters.transfer,
+    c.RateVisit: counters.rate,
     c.CancelTicket: tickets.cancel,
 }
 

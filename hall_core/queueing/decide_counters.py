@@ -3,14 +3,31 @@
 from collections.abc import Callable
 from typing import Any
 
-from hall_core.errors import BadRequest, CounterBusy, CounterNotOpen, NobodyWaiting, UnknownService
+from hall_core.errors import (
+    BadRequest,
+    CounterBusy,
+    CounterNotOpen,
+    IllegalTransition,
+    NobodyWaiting,
+    UnknownService,
+)
 from hall_core.queueing import commands as c
 from hall_core.queueing import facts as f
 from hall_core.queueing.case import Case
 from hall_core.queueing.ordering import next_ticket
 from hall_core.queueing.states import CounterState, TicketState
 
-__all__ = ["at_counter", "call", "call_next", "give_back", "hold", "open_counter", "recall", "transfer"]
+__all__ = [
+    "at_counter",
+    "call",
+    "call_next",
+    "give_back",
+    "hold",
+    "open_counter",
+    "rate",
+    "recall",
+    "transfer",
+]
 
 
 def open_counter(case: Case, x: c.OpenCounter) -> list[f.Fact]:
@@ -91,6 +108,20 @@ def give_back(case: Case, x: c.Return) -> list[f.Fact]:
     missed = ticket.state is TicketState.NO_SHOW
     effective_at = case.now if missed else ticket.effective_at
     return [case.move(x, ticket, f.TicketReturned, effective_at=effective_at)]
+
+
+def rate(case: Case, x: c.RateVisit) -> list[f.Fact]:
+    """The visit at the counter, or the last one there, is rated once. Raises IllegalTransition."""
+    counter = case.counter(x.counter)
+    in_hand = case.queue.in_hand(x.counter)
+    serving = in_hand is not None and in_hand.state is TicketState.SERVING
+    ticket = in_hand if serving else case.queue.tickets.get(counter.last_id or "")
+    if ticket is None:
+        raise IllegalTransition(label=x.counter, state="no-ticket", action="rate")
+    if ticket.rating is not None:
+        raise IllegalTransition(label=ticket.label, state="rated", action="rate")
+    rated = {"ticket_id": ticket.ticket_id, "counter": x.counter, "score": x.score}
+    return [f.TicketRated(**case.common, **rated, channel=x.channel)]
 
 
 def transfer(case: Case, x: c.Transfer) -> list[f.Fact]:

@@ -167,6 +167,7 @@ def _started(d: Draft, x: f.ServiceStarted) -> None:
 
 def _finished(d: Draft, x: f.TicketFinished) -> None:
     ticket = d.put(x, ended_at=x.at)
+    d.counters[x.counter] = replace(d.counters[x.counter], last_id=x.ticket_id)
     # A key-pad has no key for "started": then the visit is counted from its call.
     implied = ticket.started_at is None or ticket.started_at >= x.at
     since = ticket.called_at if implied else ticket.started_at
@@ -204,6 +205,12 @@ def _counter(d: Draft, x: f.CounterFact) -> None:
     d.counters[x.counter] = replace(counter, **changes)
 
 
+def _rated(d: Draft, x: f.TicketRated) -> None:
+    ticket = d.tickets.get(x.ticket_id)
+    if ticket is not None:
+        d.place(replace(ticket, rating=x.score))
+
+
 def _nothing(_d: Draft, _x: f.WishRefused) -> None:
     """A refusal changes nothing; its answer is kept with the requests."""
 
@@ -224,6 +231,7 @@ _APPLY: dict[type[f.FactBase], Callable[[Draft, Any], None]] = {
     f.TicketTransferred: _transferred,
     f.TicketCancelled: _ended,
     f.TicketLapsed: _ended,
+    f.TicketRated: _rated,
     f.CounterOpened: _counter,
     f.CounterPaused: _counter,
     f.CounterResumed: _counter,

@@ -26,6 +26,7 @@ __all__ = [
     "TicketIssued",
     "TicketLapsed",
     "TicketNoShow",
+    "TicketRated",
     "TicketRecalled",
     "TicketReturned",
     "TicketTransferred",
@@ -192,6 +193,16 @@ class TicketLapsed(TicketFact):
     kind: Literal["ticket-lapsed"] = "ticket-lapsed"
 
 
+class TicketRated(FactBase):
+    """A citizen said how the visit was, 1 (worst) to 5, right after it. It moves the ticket nowhere."""
+
+    kind: Literal["ticket-rated"] = "ticket-rated"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    counter: str
+    score: int = Field(ge=1, le=5)
+    channel: str = "evaluator"
+
+
 class CounterFact(FactBase):
     """A fact about one counter."""
 
@@ -241,6 +252,7 @@ Fact = Annotated[
     | TicketTransferred
     | TicketCancelled
     | TicketLapsed
+    | TicketRated
     | CounterOpened
     | CounterPaused
     | CounterResumed

@@ -38,6 +38,7 @@ class Ticket:
     called_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    rating: int | None = None
 
     @classmethod
     def issued(cls, fact: TicketIssued) -> "Ticket":
@@ -69,7 +70,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A counter: what it serves now, and the ticket in hand."""
+    """A counter: what it serves now, the ticket in hand, and the last one it finished."""
 
     counter: str
     state: CounterState = CounterState.CLOSED
@@ -77,6 +78,7 @@ class Counter:
     clerk: str | None = None
     reason: str | None = None
     ticket_id: str | None = None
+    last_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

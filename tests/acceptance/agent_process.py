@@ -54,7 +54,7 @@ async def agent_process(hall_file: Path, data: Path, *options: str) -> AsyncIter
         assert process.stdout is not None
         async with asyncio.timeout(30):
             line = (await process.stdout.readline()).decode()
-        assert line.startswith("ready "), Path(log.name).read_text(encoding="utf-8")[-2000:]
+        assert line.startswith("ready "), f"see {log.name}"
         yield AgentProcess(line.split()[1], process)
     finally:
         if process.returncode is None:

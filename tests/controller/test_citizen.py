@@ -155,3 +155,14 @@ async def test_a_bad_rating_is_an_alarm_at_once_and_holds_no_number(centre, box)
         events = [(n.event, n.data["kind"]) for n in await watcher.next(0)]
     assert events == [("alarm", "bad-rating")]
     assert centre.one("RATINGS")["comment"] == f"打我电话{phone[:3]}****{phone[-4:]}"
+
+
+async def test_an_evaluators_rating_is_stored_once_and_a_bad_one_is_an_alarm(centre, box):
+    await finished(centre, box)
+    box.do(c.RateVisit(counter="1", score=2))
+    await centre.talk(box, box.facts())
+    await centre.talk(box, box.facts())
+    assert (centre.one("RATINGS")["score"], centre.one("RATINGS")["counter"]) == (2, "1")
+    assert [a["kind"] for a in centre.rows("ALARMS")] == ["bad-rating"]
+    with pytest.raises(IllegalTransition):
+        await rate(centre.context, T1, score=5, comment="")

@@ -8,6 +8,8 @@ from device_drivers.escpos.status import ask_status, read_status
 from device_drivers.keypad_ff68 import codec as keypad
 from device_drivers.modbus_text.codec import Codec, Question
 from device_drivers.onbon_k import codec as onbon
+from device_drivers.pager_pocsag.driver import PocsagOptions, transmission
+from device_drivers.rate_ws import messages
 from hall_core.devices.profile import Profile
 
 #: (frame, reader of the answer)
@@ -43,6 +45,15 @@ def _simple_onbon(make: Callable[[int, int], bytes]) -> Callable[[Profile, dict[
     return lambda _p, c: (make(c["unit"], c["device_type"]), _acknowledged)
 
 
+def _page(profile: Profile, c: dict[str, Any]) -> Built:
+    options = PocsagOptions.model_validate(profile.options)
+    return transmission(options, c["address"], c["text"], profile.limits.max_text_bytes), None
+
+
+def _rate_quest(_profile: Profile, c: dict[str, Any]) -> Built:
+    return messages.rate_quest(c["rate_id"]).encode(), lambda data: messages.read_message(data.decode())
+
+
 def _escpos(profile: Profile) -> EscposOptions:
     return EscposOptions.model_validate(profile.options)
 
@@ -67,4 +78,6 @@ _OPS: dict[str, dict[str, Callable[[Profile, dict[str, Any]], Built]]] = {
         "status": lambda _p, c: (ask_status(c["n"]), read_status),
         "qr": lambda p, c: (qr_code(c["url"], _escpos(p)), None),
     },
+    "pager_pocsag": {"page": _page},
+    "rate_ws": {"rate-quest": _rate_quest},
 }

@@ -55,6 +55,8 @@ class FakeWire:
         self.opened += 1
         self.link = Link(hear, lost)
         self.link.connection_made(_Transport(self))
+        if isinstance(self.device, Script) and self.device.greets:
+            asyncio.get_running_loop().call_soon(self.device.speak, self)
         return self.link
 
     def written(self, data: bytes) -> None:
@@ -91,6 +93,8 @@ class Script:
     lines: list[tuple[str, bytes]]
     #: say one byte at a time, as slow lines do
     in_pieces: bool = False
+    #: says what stands before the host's first line as soon as the host connects
+    greets: bool = False
     surprises: list[bytes] = field(default_factory=list)
 
     def __call__(self, wire: FakeWire, data: bytes) -> None:

@@ -28,7 +28,9 @@ STRIPS = ("tcp-strip", "rtu-strip", "onbon-strip")
 def hall_file(folder):
     bus, pads = f"serial://{folder}/bus", f"serial://{folder}/pads"
     devices = (
-        DeviceSetup(name="tcp-strip", profile="modbus.led-strip-generic", address="tcp://127.0.0.1:0", counter="1"),
+        DeviceSetup(
+            name="tcp-strip", profile="modbus.led-strip-generic", address="tcp://127.0.0.1:0", counter="1"
+        ),
         DeviceSetup(name="rtu-strip", profile="modbus.led-strip-generic", address=bus, unit=1, counter="1"),
         DeviceSetup(name="rtu-strip-2", profile="modbus.led-strip-generic", address=bus, unit=2, counter="2"),
         DeviceSetup(name="onbon-strip", profile="onbon.bx-6k1", address="tcp://127.0.0.1:0", counter="1"),
@@ -79,7 +81,10 @@ class Scene:
 async def scene(tmp_path):
     clock, layout = SystemClock(), hall_file(tmp_path)
     ids = count(1)
-    async with SimulatedHall(layout, clock) as sim, running(tmp_path / "journal.db", clock, layout.hall) as hall:
+    async with (
+        SimulatedHall(layout, clock) as sim,
+        running(tmp_path / "journal.db", clock, layout.hall) as hall,
+    ):
         placed = [d.model_copy(update={"address": sim.devices[d.name].address}) for d in layout.devices]
         async with kept(hall, placed, clock, tmp_path, ids) as (devices, http):
             scene = Scene(sim, hall, devices, http)
@@ -105,9 +110,10 @@ async def kept(hall, placed, clock, folder, ids):
         app = web_app(view, new_id=lambda: f"t-{next(ids)}", version="1")
         headers = {"Authorization": f"Bearer {accounts.add_token('wang')}"}
         transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(
-            transport=transport, base_url="http://hall.example", headers=headers
-        ) as http, asyncio.TaskGroup() as tasks:
+        async with (
+            httpx2.AsyncClient(transport=transport, base_url="http://hall.example", headers=headers) as http,
+            asyncio.TaskGroup() as tasks,
+        ):
             running_devices = tasks.create_task(devices.run(), name="devices")
             try:
                 yield devices, http
@@ -137,7 +143,9 @@ async def test_pause_and_close_are_seen_over_the_counter(scene):
         await scene.until(lambda name=name: shows_label(scene, name, "1号窗口"))
     await scene.act("pause", reason="午休")
     for name in STRIPS:
-        await scene.until(lambda name=name: "暂停" in str(scene.shows(name)) or "午休" in str(scene.shows(name)))
+        await scene.until(
+            lambda name=name: "暂停" in str(scene.shows(name)) or "午休" in str(scene.shows(name))
+        )
 
 
 @pytest.mark.parametrize("name", STRIPS)

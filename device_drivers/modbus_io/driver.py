@@ -1,0 +1,170 @@
+"""Watches the keys on a module's inputs, and lights its lamps as the counter stands.
+
+A module cannot speak first: it is asked many times a second, but always behind whatever else wants the wire.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self, TypeVar
+
+from device_drivers.bus import BusPool, NoAnswer, Turn, Urgency
+from device_drivers.health import Probe
+from device_drivers.modbus_io.channels import ModbusIoOptions, lamps_of, pressed, writes_of
+from device_drivers.modbus_io.codec import Bits, Codec, Question, exception_sentence
+from device_drivers.options import read_options
+from hall_core.clock import Clock
+from hall_core.devices.layout import DeviceSetup
+from hall_core.devices.profile import Profile
+from hall_core.devices.vocabulary import (
+    CounterMode,
+    CounterPicture,
+    DeviceEvent,
+    DeviceState,
+    Job,
+    KeyPressed,
+    Outcome,
+    Picture,
+)
+from hall_core.errors import DeviceRefused, DeviceUnreachable, SettingsInvalid
+
+__all__ = ["DeviceDriver"]
+
+T = TypeVar("T")
+
+#: Modbus exceptions that pass: the device is busy or still working
+_BUSY = {5, 6}
+#: a gateway found nobody behind it
+_NOBODY = {10, 11}
+BUSY_WAIT_S, BUSY_TRIES = 0.3, 4
+
+
+class _Busy(DeviceRefused):
+    """The module asks to be left alone for a moment."""
+
+
+class DeviceDriver:
+    """One module. Outcomes: APPLIED after reading back, ACCEPTED where nothing can be read back."""
+
+    def __init__(self, setup: DeviceSetup, profile: Profile, buses: BusPool, clock: Clock) -> None:
+        del clock  # a module knows no time
+        self._name = setup.name
+        self._options = read_options(ModbusIoOptions, setup, profile)
+        if not 1 <= setup.unit <= 255:
+            raise SettingsInvalid(f"设备「{setup.name}」的 unit 应为 1..255 (unit must be 1..255)")
+        shared = not setup.address.startswith("tcp://")
+        if not shared:  # TCP marks its frames: no silence is needed between them
+            timing = profile.timing.model_copy(update={"gap_ms": 0})
+            profile = profile.model_copy(update={"timing": timing})
+        self._port = buses.port(setup, profile)
+        self._codec = Codec(setup.unit, rtu=shared)
+        self._shown: dict[int, bool] | None = None
+        self._standing = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._port.standing())
+            await self.probe()
+            self._standing = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._standing.aclose()
+
+    async def show(self, picture: Picture) -> Outcome:
+        """Light the lamps and read them back. Raises DeviceUnreachable, DeviceRefused."""
+        if not isinstance(picture, CounterPicture):
+            raise DeviceRefused(f"「{self._name}」是按键和指示灯，不能显示 {picture.kind} (counters only)")
+        called = picture.mode is CounterMode.CALLED
+        self._shown = lamps_of(picture.mode, self._options)
+        return await self._light(self._shown, Urgency.CALL if called else Urgency.CLEAR)
+
+    async def do(self, job: Job) -> Outcome:
+        """A module does no jobs. Raises DeviceRefused."""
+        raise DeviceRefused(f"「{self._name}」是按键和指示灯，不能执行 {job.kind} (a module cannot do this)")
+
+    async def probe(self) -> Probe:
+        """Whether it answers and its lamps still burn as told; lamps it lost with its power are lit again."""
+        try:
+            await self._inputs()
+            lost = self._shown is not None and not await self._patiently(
+                lambda: self._port.run(Urgency.POLL, lambda turn: self._stand(turn, self._shown or {}))
+            )
+            if self._shown is not None and (lost or not self._options.readback):
+                await self._light(self._shown, Urgency.CLEAR)
+        except DeviceRefused as error:
+            return Probe(DeviceState.DEGRADED, str(error))
+        return Probe(DeviceState.ONLINE, "指示灯曾丢失，已重新点亮 (lit again)" if lost else "")
+
+    async def events(self) -> AsyncIterator[DeviceEvent]:
+        """Keys as they go down. Raises DeviceUnreachable when the module falls silent.
+
+        A key counts when two readings `debounce_ms` apart agree; one held while the link came up does not.
+        """
+        before = await self._inputs()
+        while True:
+            await self._port.pause(self._options.poll_ms / 1000)
+            seen = await self._inputs()
+            if seen == before:
+                continue
+            await self._port.pause(self._options.debounce_ms / 1000)
+            again = await self._inputs()
+            settled = tuple(b if b == a else old for old, a, b in zip(before, seen, again, strict=True))
+            for op in pressed(before, settled, self._options):
+                yield KeyPressed(op=op)
+            before = settled
+
+    async def _inputs(self) -> Bits:
+        """The keys that are down."""
+        options = self._options
+        question = self._codec.read_inputs(options.first_input, options.inputs.count)
+        bits = await self._patiently(
+            lambda: self._port.run(Urgency.POLL, lambda turn: self._ask(turn, question))
+        )
+        return tuple(bit != options.inverted for bit in bits)
+
+    async def _light(self, lamps: dict[int, bool], urgency: Urgency) -> Outcome:
+        async def write(turn: Turn) -> Outcome:
+            for step in writes_of(lamps, self._options):
+                one = self._options.write == 5
+                ask = self._codec.write_coil(step.address, step.bits[0]) if one else None
+                await self._ask(turn, ask or self._codec.write_coils(step.address, step.bits))
+            if not self._options.readback:
+                return Outcome.ACCEPTED
+            return Outcome.APPLIED if await self._stand(turn, lamps) else Outcome.UNCONFIRMED
+
+        for _ in range(2):
+            outcome = await self._patiently(lambda: self._port.show(urgency, write))
+            if outcome is not Outcome.UNCONFIRMED:
+                return outcome
+        raise DeviceRefused(f"「{self._name}」指示灯读回的状态与写入的不一致 (it reads back something else)")
+
+    async def _stand(self, turn: Turn, lamps: dict[int, bool]) -> bool:
+        """True when the lamps burn as told; also where nothing can be read back."""
+        options = self._options
+        if not options.readback or not lamps:
+            return True
+        bits = await self._ask(turn, self._codec.read_coils(options.first_coil, options.coils.count))
+        return all(bits[channel - 1] == on for channel, on in lamps.items())
+
+    async def _ask(self, turn: Turn, question: Question) -> Bits:
+        answer = await turn.ask(question.frame, question.read)
+        if answer.exception in _NOBODY:
+            raise NoAnswer("网关后面的设备没有应答，请检查电源和接线 (nobody behind the gateway)")
+        if answer.exception:
+            sentence = f"「{self._name}」{exception_sentence(answer.exception)}"
+            raise (_Busy if answer.exception in _BUSY else DeviceRefused)(sentence)
+        return answer.bits
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Come back later to a busy module, without holding the wire meanwhile."""
+        for left in reversed(range(BUSY_TRIES)):
+            try:
+                return await ask()
+            except _Busy as error:
+                if not left:
+                    raise DeviceUnreachable(str(error)) from error
+                await self._port.pause(BUSY_WAIT_S)
+        raise AssertionError

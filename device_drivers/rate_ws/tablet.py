@@ -1,0 +1,52 @@
+"""One tablet's connection."""
+
+import asyncio
+from collections.abc import Callable
+
+from device_drivers.rate_ws.websocket import ServerSocket
+
+__all__ = ["Tablet"]
+
+
+class Tablet(asyncio.Protocol):
+    """Stands in `among` while it is connected; `hear` gets each of its messages and must not wait."""
+
+    def __init__(self, among: set["Tablet"], hear: Callable[["Tablet", str], None]) -> None:
+        self.logged_in = False
+        self._among, self._hear = among, hear
+        self._socket = ServerSocket()
+        self._transport: asyncio.Transport | None = None
+
+    def say(self, text: str) -> None:
+        """Send one message, if it still listens."""
+        self._socket.say(text)
+        self._send()
+
+    def hang_up(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._among.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        for text in self._socket.feed(data):
+            self._hear(self, text)
+        self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc  # whatever the cause, it is gone and will dial again
+        self.logged_in = False
+        self._among.discard(self)
+
+    def _send(self) -> None:
+        data = self._socket.outgoing()
+        if self._transport is None or self._transport.is_closing():
+            return
+        if data:
+            self._transport.write(data)
+        if self._socket.ended:
+            self._transport.close()
