@@ -1,5 +1,6 @@
 """What every test may use. Time stands still unless a test moves it."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -18,3 +19,13 @@ settings.load_profile("quiethall")
 def clock() -> FixedClock:
     """A Monday morning, 09:30 in Shanghai."""
     return FixedClock(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where everything can be installed a skip hides a feature: under CI it is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped under CI: {report.longrepr}"
+    return report

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from edge_agent.sealing import fingerprint, seal_phone
 from edge_agent.web.view import View, public
 from hall_core.errors import BadRequest, NoGrant, NoticesUnavailable, UnknownTicket
-from hall_core.queueing.commands import Command, IssueTicket, command_adapter
+from hall_core.queueing.commands import Command, IssueTicket, RateVisit, command_adapter
 from hall_core.queueing.numbering import next_number
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.summary import counter_summary, ticket_summary
@@ -47,6 +47,17 @@ class TicketRequest(BaseModel):
     priority: str | None = Field(default=None, max_length=32)
     phone: str | None = Field(default=None, max_length=20)
     appointment: str | None = Field(default=None, max_length=64)
+
+
+class RatingRequest(BaseModel):
+    """The citizen at a counter, or the last one who left it, rates the visit: 1 (worst) to 5."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: str = Field(min_length=1, max_length=64)
+    counter: str = Field(min_length=1, max_length=32)
+    score: int = Field(ge=1, le=5)
+    channel: str = Field(default="page", pattern=r"^[a-z0-9-]{1,16}$")
 
 
 def api_routes(view: View, new_id: Callable[[], str]) -> APIRouter:
@@ -88,9 +99,21 @@ def api_routes(view: View, new_id: Callable[[], str]) -> APIRouter:
         """The journal from `after` + 1 on."""
         return [public(f.n, f.body) for f in hall.journal.read(after, limit)]
 
+    _ratings(router, view)
     _counters(router, view)
     _probes(router, view)
     return router
+
+
+def _ratings(router: APIRouter, view: View) -> None:
+    @router.post("/api/ratings", status_code=201)
+    async def rate(said: RatingRequest) -> dict[str, Any]:
+        """Rate the visit at a counter, once. Raises IllegalTransition where there is none to rate."""
+        mark = fingerprint(view.guard.accounts.pepper, said.model_dump(exclude={"request_id"}))
+        handled = await view.hall.handle(RateVisit(fingerprint=mark, **said.model_dump()))
+        done = handled.queue.requests[said.request_id]
+        ticket = handled.queue.tickets.get(done.ticket_id or "")
+        return {"ticket": {"label": ticket.label} if ticket else None, "score": said.score}
 
 
 def _counters(router: APIRouter, view: View) -> None:

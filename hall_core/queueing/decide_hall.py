@@ -45,7 +45,7 @@ def grant(case: Case, x: c.GrantZone) -> list[f.Fact]:
     wanted = Grant(**fields)
     for grant in case.queue.grants:
         if grant == wanted:
-            return []  # granted already
+            continue  # said again: so is the fact
         if grant.grant_id == wanted.grant_id or _overlap(grant, wanted):
             raise BadRequest(what=f"zone {wanted.zone} is granted to another box on these days")
     return [f.ZoneGranted(**case.common, **fields)]

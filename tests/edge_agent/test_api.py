@@ -126,6 +126,22 @@ async def test_a_double_click_is_one_call(http, clerk, hall):
     assert [f.kind for f in _facts(hall)].count("ticket-called") == 1
 
 
+async def test_a_visit_is_rated_once_and_without_a_login(http, clerk):
+    def body(n, score=5):
+        return {"request_id": f"rate-{n}", "counter": "1", "score": score}
+
+    nothing = await http.post("/api/ratings", json=body(0))
+    assert (nothing.status_code, nothing.json()["type"]) == (409, "illegal-transition")
+    await take(http)
+    for action in ("open", "call-next", "start", "finish"):
+        await act(http, clerk, action)
+    rated = await http.post("/api/ratings", json=body(1))
+    assert (rated.status_code, rated.json()) == (201, {"ticket": {"label": "A001"}, "score": 5})
+    again = await http.post("/api/ratings", json=body(2, 1))
+    assert again.json()["type"] == "illegal-transition"
+    assert (await http.post("/api/ratings", json=body(3, 6))).status_code == 422
+
+
 async def test_wrong_state_and_unknown_counter_are_told_apart(http, clerk):
     await act(http, clerk, "open")
     wrong = await act(http, clerk, "finish")
