@@ -6,7 +6,7 @@ from typing import Literal
 
 import yaml
 
-from hall_core.devices.layout import DeviceSetup, HallFile
+from hall_core.devices.layout import DeviceSetup, HallFile, ScreenSetup
 from hall_core.queueing.setup import CounterSetup, HallSetup, Level, ServiceSetup
 from hall_core.schedule.hours import Hours
 from simulators.demo_programs import free_port
@@ -154,10 +154,26 @@ def _keypads(hall: DemoHall, tty: Path) -> list[DeviceSetup]:
     ]
 
 
+def _screens(hall: DemoHall) -> list[DeviceSetup]:
+    """A large LED screen with the last calls, and a plasma whose input the call board page comes over."""
+    if hall.level != "district":
+        return []
+    return [
+        DeviceSetup(name="led-wall", profile="huidu.hd-a3", address=_tcp()),
+        DeviceSetup(
+            name="plasma",
+            profile="samsung.qm55r",
+            address=_tcp(),
+            screen=ScreenSetup(input="hdmi1", volume=30),
+        ),
+    ]
+
+
 def hall_file(hall: DemoHall, tty: Path) -> HallFile:
     """The hall's file: a strip over every counter, one key-pad bus, one printer; serial lines in `tty`."""
     printer = DeviceSetup(name="printer", profile="escpos.80mm", address=_tcp())
-    return HallFile(hall=_setup(hall), devices=(*_strips(hall, tty), *_keypads(hall, tty), printer))
+    devices = (*_strips(hall, tty), *_keypads(hall, tty), printer, *_screens(hall))
+    return HallFile(hall=_setup(hall), devices=devices)
 
 
 def keypad_counters(file: HallFile) -> dict[str, str]:

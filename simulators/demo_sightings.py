@@ -55,7 +55,8 @@ class Sightings:
 
     def _watch(self, hall: str, device: SimDevice) -> None:
         who = _Seen(hall, device.family, device.kind, device.setup.counter)
-        self.families[hall].add(device.family)
+        if device.kind != "screen":  # a display only stands: what it shows comes over its input
+            self.families[hall].add(device.family)
 
         def note(_device: SimDevice, shows: dict[str, Any]) -> None:
             digits = str(shows.get("ticket", "")) if device.kind == "keypad" else None

@@ -192,6 +192,17 @@ def _count_slips(hall: HallRecord, ledger: Ledger, sightings: Sightings) -> Coun
     return slips
 
 
+def _count_boards(hall: HallRecord, ledger: Ledger, sightings: Sightings) -> Counter[str]:
+    """Calls that a large screen of the whole hall showed."""
+    calls = [c.label for c in ledger.calls if c.hall == hall.id]
+    boards: Counter[str] = Counter()
+    for (kind, family), seen in sightings.in_hall(hall.id).items():
+        if kind == "board":
+            lines = " ".join(sighting.text for sighting in seen)
+            boards[family] += sum(1 for label in calls if contains_label(lines, label))
+    return boards
+
+
 def _hall_report(hall: HallRecord, sources: Sources, found: _Findings) -> dict[str, Any]:
     _check_streams(hall, found)
     _check_tickets(hall, sources, found)
@@ -199,6 +210,7 @@ def _hall_report(hall: HallRecord, sources: Sources, found: _Findings) -> dict[s
     shown: Counter[str] = Counter(dict.fromkeys(sources.sightings.families[hall.id], 0))
     shown.update(_count_calls_shown(hall, sources.ledger, sources.sightings, found))
     shown.update(_count_slips(hall, sources.ledger, sources.sightings))
+    shown.update(_count_boards(hall, sources.ledger, sources.sightings))
     today = [f for f in hall.journal if f["n"] > hall.journal_at_start]
     return {
         "id": hall.id,
