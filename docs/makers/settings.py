@@ -3,12 +3,12 @@
 from types import NoneType
 from typing import Any, get_args
 
-from controller.settings import ControllerSettings
 from makers.markdown import MADE, table
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
+from controller.settings import ControllerSettings
 from edge_agent.settings import AgentSettings
 
 __all__ = ["page"]
