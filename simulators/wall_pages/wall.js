@@ -1,13 +1,13 @@
 // Draws the simulated devices of one hall and keeps them live. State comes from the server only.
-import { drawKeypad, drawPrinter, drawStrip } from "./drawings.js";
+import { drawingOf } from "./drawings.js";
 import { make } from "./make.js";
+import { FAMILY_FAULTS } from "./words.js";
 
 const base = document.body.dataset.base;
 const { words, usual } = JSON.parse(document.getElementById("faults").textContent);
 const wall = document.getElementById("devices");
 const link = document.getElementById("link");
 const seconds = document.getElementById("seconds");
-const draw = { strip: drawStrip, keypad: drawKeypad, printer: drawPrinter };
 const cards = new Map();
 
 async function send(method, path, body) {
@@ -23,14 +23,15 @@ async function send(method, path, body) {
 
 const press = (name, key) => send("POST", `${name}/keys`, { key });
 
-function word(fault) {
+function word(family, fault) {
   const [kind, number] = fault.split(":");
-  return words[kind] ?? words[`${kind}:n`]?.replace("n", number ?? usual[kind]) ?? fault;
+  const said = { ...words, ...FAMILY_FAULTS[family] };
+  return said[kind] ?? said[`${kind}:n`]?.replace(/\bn\b/, number ?? usual[kind]) ?? fault;
 }
 
-function faultButton(name, kind) {
+function faultButton({ name, family }, kind) {
   const plain = kind.replace(":n", "");
-  const button = make("button", { type: "button", text: word(plain) });
+  const button = make("button", { type: "button", text: word(family, plain) });
   button.addEventListener("click", () => {
     send("POST", `${name}/faults`, { fault: plain, ...(seconds.value && { seconds: Number(seconds.value) }) });
   });
@@ -42,10 +43,10 @@ function card(device) {
   const where = [device.profile, device.address.replace(/^.*\/(?=[^/]+$)/, ""), `#${device.unit}`];
   if (device.counter) where.unshift(`窗口 ${device.counter}`);
   const about = make("p", { class: "about", text: where.join(" · "), title: device.address });
-  const face = make("div", { class: `face ${device.kind}` });
+  const face = make("div", { class: `face ${drawingOf(device).shape}` });
   const faults = make("ul", { class: "faults" });
   const menu = make("details", {}, make("summary", { text: "故障" }),
-    make("div", { class: "choices" }, ...device.fault_kinds.map((kind) => faultButton(device.name, kind))));
+    make("div", { class: "choices" }, ...device.fault_kinds.map((kind) => faultButton(device, kind))));
   const box = make("section", { class: "device", "aria-label": device.name }, title, about, face, faults, menu);
   box.dataset.kind = device.kind;
   wall.append(box);
@@ -58,9 +59,9 @@ function update(device) {
   const dead = device.faults.some((f) => f === "offline" || f === "power-cycle");
   box.classList.toggle("dead", dead);
   // keys keep their focus: a drawing changes its own parts
-  (draw[device.kind] ?? drawStrip)(face, device, { base, press });
+  drawingOf(device).draw(face, device, { base, press });
   faults.replaceChildren(...device.faults.map((fault) => {
-    const end = make("button", { type: "button", text: `${word(fault)} ✕`, title: "恢复" });
+    const end = make("button", { type: "button", text: `${word(device.family, fault)} ✕`, title: "恢复" });
     end.addEventListener("click", () => send("DELETE", `${device.name}/faults?fault=${encodeURIComponent(fault)}`));
     return make("li", {}, end);
   }));

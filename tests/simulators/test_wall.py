@@ -10,7 +10,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from simulators.hall import SimulatedHall
+import firmware_profiles
+from simulators.faults import FAULT_WORDS
+from simulators.hall import SimulatedHall, family_of
 from simulators.wall import Watching, wall_app
 from tests.simulators.conftest import Simulate, wire
 
@@ -98,6 +100,11 @@ async def test_what_does_not_exist_is_a_problem_with_a_stable_type(
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("family", sorted({p.family for p in firmware_profiles.all_profiles().values()}))
+def test_every_fault_of_a_family_has_chinese_words(family: str) -> None:
+    assert [fault for fault in family_of(family).FAULTS if fault not in FAULT_WORDS] == []
+
+
 async def test_the_stream_begins_with_everything_and_goes_on_with_changes(simulate: Simulate) -> None:
     async with at_the_wall(simulate) as (hall, _):
         async with (
@@ -164,7 +171,14 @@ async def test_pages_and_their_files_are_served(simulate: Simulate) -> None:
         assert page.status_code == 200
         assert "模拟设备墙 · 海棠区政务服务中心" in page.text
         assert 'data-base="/halls/haitang"' in page.text
-        for path in ("/wall/wall.js", "/wall/drawings.js", "/wall/make.js", "/wall/wall.css", "/"):
+        for path in (
+            "/wall/wall.js",
+            "/wall/drawings.js",
+            "/wall/drawings/display.js",
+            "/wall/devices.css",
+            "/wall/wall.css",
+            "/",
+        ):
             assert (await client.get(f"{CLIENT}{path}")).status_code == 200
         drawn = await client.get("/api/qr.svg", params={"text": "https://hall.example/t/1"})
         assert drawn.headers["content-type"] == "image/svg+xml"
