@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
 
-FAMILIES = {"modbus_text", "onbon_k", "keypad_ff68", "escpos"}
+FAMILIES = {"modbus_text", "onbon_k", "keypad_ff68", "escpos", "huidu_sdk"}
 READY = "Ctrl-C stops everything"
 
 

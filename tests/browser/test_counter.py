@@ -50,7 +50,7 @@ def test_a_key_that_means_nothing_now_does_nothing(hall: Any, window: Any) -> No
 def test_a_double_click_is_one_call(hall: Any, window: Any) -> None:
     page = window(STRIP)
     page.goto(f"{hall.url}/counter/c2")
-    with page.expect_response("**/panel"):
+    with page.expect_response("**/call-next"):
         page.dblclick("#a-next", delay=0)
     assert [action for action, _ in hall.fake.received] == ["call-next"]
 
