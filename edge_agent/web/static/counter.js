@@ -34,8 +34,9 @@ async function paint() {
   try {
     const answer = await fetch(`${home}/panel`, { cache: "no-store" });
     if (answer.status === 401) return location.assign(`/login?next=${encodeURIComponent(home)}`);
+    const html = answer.ok ? await answer.text() : "";
     // An open question is not taken from under the clerk's hand; closing it paints.
-    if (answer.ok && !document.querySelector("dialog[open]")) swap(await answer.text());
+    if (html && !document.querySelector("dialog[open]")) swap(html);
   } catch {
     // The freshness of the stream tells the clerk.
   } finally {
