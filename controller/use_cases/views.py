@@ -7,6 +7,7 @@ from controller.store import halls as hall_store
 from controller.use_cases.citizen import is_stale
 from controller.use_cases.context import Context
 from controller.use_cases.live import LiveHall, local_time
+from hall_core.queueing.queue import Queue
 from hall_core.queueing.summary import calls_summary, counters_summary, services_summary
 
 __all__ = ["hall_view", "halls_view", "plain", "ticket_row_view"]
@@ -40,10 +41,17 @@ def hall_view(context: Context, hall: LiveHall) -> dict[str, Any]:
         "calls": calls_summary(queue),
         "devices": [{k: v for k, v in device.items() if k != "hall"} for device in hall.devices],
         "waiting": len(queue.waiting),
+        "longest_min": _longest_min(queue, now),
         "unsynced": max(0, hall.last - queue.applied),
         "state_hash": hall.hash_of(queue),
         "stream": {"id": hall.stream, "applied": queue.applied},
     }
+
+
+def _longest_min(queue: Queue, now: datetime) -> int | None:
+    """How long the one has waited who has waited longest, in whole minutes; None when nobody waits."""
+    since = min((ticket.issued_at for ticket in queue.waiting.values()), default=None)
+    return None if since is None else max(0, int((now - since).total_seconds() // 60))
 
 
 def plain(row: dict[str, Any], *, without: tuple[str, ...] = ()) -> dict[str, Any]:
