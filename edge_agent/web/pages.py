@@ -79,7 +79,7 @@ def pages(view: HallView) -> APIRouter:
 
 def _add_kiosk(router: APIRouter, view: HallView, screens: Screens) -> None:
     @router.get("/kiosk")
-    async def kiosk(lang: str = "zh", size: str = "normal") -> HTMLResponse:
+    async def kiosk(lang: str = "zh", size: str = "normal", home: str = "") -> HTMLResponse:
         """The ticket machine, 1080 × 1920; language and size stand in the address: home forgets them."""
         lang = lang if lang in ("zh", "en") else "zh"
         state, large = view.state(), size == "large"
@@ -88,6 +88,7 @@ def _add_kiosk(router: APIRouter, view: HallView, screens: Screens) -> None:
             lang,
             state=state,
             large=large,
+            home="/terminal" if home == "terminal" else "/kiosk",
             pages=_tile_pages(state["services"], 4 if large else 8),
             counters={s["id"]: _counter_names(state, s["id"], lang) for s in state["services"]},
             prints=_prints(state),

@@ -17,6 +17,7 @@ from edge_agent.web.security import Guard
 from hall_core.queueing.facts import Fact
 from hall_core.queueing.ordering import line_for
 from hall_core.queueing.queue import Ticket
+from hall_core.queueing.setup import HallSetup
 from hall_core.queueing.states import TicketState
 from hall_core.queueing.summary import (
     calls_summary,
@@ -112,6 +113,16 @@ class View:
             return None
         summary = ticket_summary(self.hall.queue, found, self.hall.now())
         return {**summary, "url": self.site.ticket_url(found.token)}
+
+    def setup(self) -> HallSetup:
+        """What the hall is."""
+        assert self.hall.queue.setup is not None
+        return self.hall.queue.setup
+
+    def holder(self, token: str) -> dict[str, Any] | None:
+        """The ticket whose link ends in this token, as its holder may see it, or None."""
+        found = next((t for t in self.hall.queue.tickets.values() if t.token == token), None)
+        return self.ticket(found.ticket_id) if found else None
 
     def today(self, counter: str) -> dict[str, Any]:
         """`{served, average_min}` of a counter, today."""

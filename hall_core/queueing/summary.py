@@ -101,6 +101,7 @@ def ticket_summary(queue: Queue, ticket: Ticket, now: datetime) -> dict[str, Any
         "called_at": ticket.called_at.isoformat() if ticket.called_at else None,
         "started_at": ticket.started_at.isoformat() if ticket.started_at else None,
         "ended_at": ticket.ended_at.isoformat() if ticket.ended_at else None,
+        "rating": ticket.rating,
         "ahead": ahead,
         "range_min": range_minutes(queue, ticket, now) if waits else None,
     }

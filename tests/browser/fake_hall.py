@@ -5,12 +5,17 @@ import copy
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
+from edge_agent.web import pages as web_pages
+from edge_agent.web.more_pages import more_pages
 from edge_agent.web.pages import pages
+from hall_core.queueing.setup import CounterSetup, HallSetup, ServiceSetup
+from hall_ui.screens import Screens
 
 ZONE = "+08:00"
 SERVICES = [
@@ -70,6 +75,20 @@ def state() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def setup() -> HallSetup:
+    ids = [i for i, *_ in SERVICES]
+    return HallSetup(
+        hall="binjiang",
+        name="滨江街道政务服务中心",
+        level="street",
+        services=tuple(ServiceSetup(id=i, name=n, prefix=p) for i, n, _, _, _, p, _, _ in SERVICES),
+        counters=tuple(
+            CounterSetup(id=f"c{n}", name=f"{n}号窗口", services=tuple(ids)) for n in (1, 2, 3, 4, 6)
+        ),
+        notice="本周六上午加开社保专场",
+    )
+
+
 class FakeHall:
     """`HallView` over a state that tests change with `change`; `received` are the wishes posted to it."""
 
@@ -80,6 +99,10 @@ class FakeHall:
     def reset(self) -> None:
         self.voice, self.silent, self.clerk = False, False, "王老师"
         self.now_state = state()
+        self.at: str | None = None
+        self.ended: dict[str, str] = {}
+        self.about_ticket: dict[str, Any] = {}
+        self.plan = setup()
         self.received: list[tuple[str, dict[str, Any]]] = []
         self.refuse: dict[str, Any] | None = None
         self.rows = [
@@ -114,7 +137,13 @@ class FakeHall:
         self.change(calls=[row, *others])
 
     def state(self) -> dict[str, Any]:
-        return {**copy.deepcopy(self.now_state), "now": stamp()}
+        return {**copy.deepcopy(self.now_state), "now": self.at or stamp()}
+
+    def setup(self) -> HallSetup:
+        return self.plan
+
+    def holder(self, token: str) -> dict[str, Any] | None:
+        return self.ticket("t-B033") if token == "k" * 26 else None
 
     def line(self, counter: str) -> list[dict[str, Any]]:
         return self.rows
@@ -126,13 +155,15 @@ class FakeHall:
         return {"served": 34, "average_min": 6}
 
     def ticket(self, ticket_id: str) -> dict[str, Any] | None:
+        if ticket_id in ("A018", "A019", "B032"):
+            ticket_id = f"t-{ticket_id}"
         if not ticket_id.startswith("t-"):
             return None
         return {
             "ticket_id": ticket_id, "label": ticket_id[2:], "service": "social", "day": "2026-11-22", "state": self._state_of(ticket_id),
             "channel": "kiosk", "priority": "elder", "counter": "c3", "call_no": 1, "issued_at": stamp(1100),
-            "effective_at": stamp(1100), "called_at": stamp(24), "started_at": stamp(10), "ended_at": None,
-            "ahead": None, "range_min": None, "url": f"{self.public_url}/t/{'k' * 26}",
+            "effective_at": stamp(1100), "called_at": stamp(24), "started_at": stamp(10), "ended_at": self.ended.get(ticket_id),
+            "ahead": None, "range_min": None, "url": f"{self.public_url}/t/{'k' * 26}", **self.about_ticket,
         }  # fmt: skip
 
     def staff(self, request: Request) -> str | None:
@@ -143,11 +174,12 @@ class FakeHall:
         return next((t["state"] for t in rows if t["id"] == ticket_id), "waiting")
 
 
-def hall_app(hall: FakeHall) -> FastAPI:
+def hall_app(hall: FakeHall, *, reasons: bool = True) -> FastAPI:
     app = FastAPI()
     _add_reads(app, hall)
     _add_wishes(app, hall)
     app.include_router(pages(hall))
+    app.include_router(more_pages(hall, Screens(Path(web_pages.__file__).parent), reasons=reasons))
     return app
 
 
@@ -173,6 +205,15 @@ def _add_wishes(app: FastAPI, hall: FakeHall) -> None:
         told = {"ticket_id": "t-A019", "label": "A019", "service": body["service"], "ahead": 12, "range_min": [25, 40],
                 "token": "k" * 26, "url": f"{hall.public_url}/t/{'k' * 26}"}  # fmt: skip
         return JSONResponse(told, 201)
+
+    @app.post("/api/ratings", status_code=201)
+    @app.post("/api/ratings/reason", status_code=201)
+    async def rate(request: Request) -> Response:
+        body = await request.json()
+        hall.received.append((request.url.path.rpartition("/")[2], body))
+        if hall.refuse:
+            return JSONResponse(hall.refuse, hall.refuse["status"], media_type="application/problem+json")
+        return JSONResponse({"ticket": {"label": "A018"}, "score": body.get("score")}, 201)
 
     @app.post("/api/counters/{counter}/{action}")
     async def act(counter: str, action: str, request: Request) -> Response:
