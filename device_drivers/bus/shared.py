@@ -69,6 +69,8 @@ class Bus:
         self._dead_after: dict[int, int] = {}
         self._turns: Turns[_Order] = Turns(self.seems_dead)
         self._work = asyncio.Event()
+        self._idle = False
+        self._lent: tuple[Turn, Profile] | None = None
         wire.on_bytes, wire.on_lost = self._heard, self._lost
 
     def join(self, unit: int, dead_after: int) -> None:
@@ -101,6 +103,13 @@ class Bus:
 
         Raises Superseded, and DeviceUnreachable when the link cannot be opened or no turn comes in time.
         """
+        if urgency is Urgency.CALL and self._idle and not self._turns.any and self.wire.open:
+            # Nobody wants the wire: a call need not wait for the task that gives turns to be woken.
+            self._idle = False
+            turn = Turn(self.wire, profile)
+            self._lent = (turn, profile)
+            self._work.set()
+            return turn
         granted: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         waiting = Waiting(unit, urgency, _Order(profile, granted), picture_of)
         old = self._turns.join(waiting)
@@ -125,10 +134,17 @@ class Bus:
     async def serve(self) -> None:
         """Give turns, one after the other, for ever."""
         while True:
+            if self._lent is not None:
+                (turn, profile), self._lent = self._lent, None
+                await turn.ended.wait()
+                await self.wire.settle(profile)
+                continue
             waiting = self._turns.take()
             if waiting is None:
                 self._work.clear()
+                self._idle = True
                 await self._work.wait()
+                self._idle = False
             elif waiting.order.turn is None:
                 await self._send(waiting.order)
             else:

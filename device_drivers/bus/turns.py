@@ -43,6 +43,11 @@ class Turns(Generic[OrderT]):
         self._waiting: list[Waiting[OrderT]] = []
         self._places = 0
 
+    @property
+    def any(self) -> bool:
+        """True while somebody waits."""
+        return bool(self._waiting)
+
     def join(self, new: Waiting[OrderT]) -> Waiting[OrderT] | None:
         """Line up. Returns the picture this one supersedes; the newcomer takes over its place and urgency."""
         self._places += 1

@@ -125,7 +125,7 @@ def _counters(router: APIRouter, view: View) -> None:
         action: Action,
         body: Annotated[dict[str, Any], Body()],
         clerk: Annotated[str, Depends(guard.required)],
-    ) -> dict[str, Any]:
+    ) -> JSONResponse:
         """A clerk's action at a counter; needs a staff session or token."""
         if not isinstance(body.get("request_id"), str):
             raise BadRequest(what="request_id: Field required")
@@ -136,10 +136,11 @@ def _counters(router: APIRouter, view: View) -> None:
         handled = await hall.handle(command)
         done = handled.queue.requests[body["request_id"]]
         about = handled.queue.tickets.get(done.ticket_id or "")
-        return {
+        answer = {
             "counter": counter_summary(handled.queue, counter),
             "ticket": ticket_summary(handled.queue, about, hall.now()) if about else None,
         }
+        return JSONResponse(answer)
 
     @router.get("/api/counters/{counter}/line")
     async def line(counter: str, limit: int = Query(default=20, ge=1, le=500)) -> list[dict[str, Any]]:

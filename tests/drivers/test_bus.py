@@ -75,6 +75,25 @@ async def test_a_unit_that_answers_again_gives_way_no_longer(clock: FixedClock) 
     assert [frame[1] for frame in wire.frames] == [8, 7]
 
 
+async def test_a_call_on_an_idle_wire_is_sent_at_once_and_a_neighbour_waits_its_turn(
+    clock: FixedClock,
+) -> None:
+    wire = FakeWire(Devices(1, 2), clock)
+    async with pool(clock, wire) as buses, AsyncExitStack() as stack:
+        strip, other = port(buses, 1), port(buses, 2)
+        for unit in (strip, other):
+            await stack.enter_async_context(unit.standing())
+        await strip.run(Urgency.CALL, question(1, 0))
+        await other.run(Urgency.POLL, question(2, 0))
+        wire.log.clear()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(strip.run(Urgency.CALL, question(1, 1)), name="call")
+            tasks.create_task(other.run(Urgency.CALL, question(2, 2)), name="next call")
+    assert [frame[1] for frame in wire.frames] == [1, 2]
+    between = wire.log[1][0] - wire.log[0][0]
+    assert between >= GAP_S
+
+
 async def test_only_the_newest_of_waiting_pictures_is_sent(clock: FixedClock) -> None:
     wire = FakeWire(Devices(1, 2), clock)
     async with pool(clock, wire) as buses, AsyncExitStack() as stack:
