@@ -32,6 +32,8 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 30.0
 #: a broker that speaks only MQTT 3.1.1 may not answer an MQTT 5 connect at all: do not wait long at first
 FIRST_ANSWER_S, LONGEST_ANSWER_S = 1.5, 10.0
 KEEPALIVE_S = 20
+#: reading and writing get so long to end before they are asked again
+GOODBYE_S = 1.0
 #: the client's word for "MQTT 5 only, not given"
 UNSET: Literal[3] = 3
 STATE_TOPIC = f"{ROOT}/{CONTROLLER}/{Leaf.CONTROLLER_STATE}"
@@ -130,8 +132,12 @@ class Listener:
     async def _goodbye(self, client: aiomqtt.Client, *others: asyncio.Task[None]) -> None:
         await self._stopping.wait()
         await client.publish(STATE_TOPIC, self._state("lost"), qos=1, retain=True)
-        for task in others:
-            task.cancel()
+        pending = set(others)
+        while pending:
+            # The client's `wait_for` forgets a cancellation that meets its answer: ask again.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=GOODBYE_S)
 
     async def _read(self, client: aiomqtt.Client) -> None:
         """Whatever has arrived is one batch: the more there is, the fewer the commits."""

@@ -43,3 +43,22 @@ async def test_a_loop_that_reconnects_ends_even_when_its_link_breaks_at_that_mom
     with pytest.raises(asyncio.CancelledError):
         loop.result()
     assert len(tries) == 3, "and it went on after the failures before"
+
+
+async def swallows_the_first_cancellation(started):
+    try:
+        started.set()
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        pass
+    await asyncio.Event().wait()
+
+
+async def test_a_try_that_forgets_its_cancellation_is_asked_again(monkeypatch):
+    monkeypatch.setattr("edge_agent.stopping.GOODBYE_S", 0.01)
+    started = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        loop = tasks.create_task(attempt(swallows_the_first_cancellation(started), "session"), name="loop")
+        await started.wait()
+        loop.cancel()
+    assert loop.cancelled()
