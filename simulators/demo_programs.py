@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import sys
@@ -26,6 +27,9 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
+_PORTS = range(15_000, 30_000)
+
+
 class ProgramDied(QuiethallError):
     """A program of the demo ended, or never got ready; the message shows its last log lines."""
 
@@ -36,14 +40,19 @@ def console_script(name: str) -> str:
 
 
 def free_port(preferred: int = 0) -> int:
-    """A loopback port nobody listens on: `preferred` when it is free."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port nobody listens on: `preferred` when it is free.
+
+    It is used seconds later, so it lies below those that systems give to outgoing connections.
+    Raises OSError when none is free.
+    """
+    for port in (preferred, *random.sample(_PORTS, 100)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            if port:
+                return port
+    msg = f"no free port between {_PORTS.start} and {_PORTS.stop}"
+    raise OSError(msg)
 
 
 def _environment(extra: dict[str, str] | None) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Halls of simulated devices on free ports and ptys of this machine."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -47,12 +46,6 @@ def port_of(address: str) -> int:
 def stands(path: Path) -> bool:
     """True when anything is at this path, also a link that leads nowhere."""
     return path.exists() or path.is_symlink()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Ear:
