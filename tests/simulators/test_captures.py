@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import serial_asyncio_fast
 
+from simulators.demo_programs import free_port
 from simulators.device import SimDevice
 from tests.drivers.captures import Capture, all_captures
-from tests.simulators.conftest import Ear, Simulate, Wire, free_port, wire
+from tests.simulators.conftest import Ear, Simulate, Wire, wire
 
 #: these dial the hall: nobody can ask them, their own tests play their captures
 DIALLING = {"rate_ws"}

@@ -16,9 +16,10 @@ from hall_core.clock import SystemClock
 from hall_core.devices.layout import HallFile
 from hall_core.errors import SettingsInvalid
 from simulators.cli import app
+from simulators.demo_programs import free_port
 from simulators.device import SimDevice
 from simulators.hall import SimulatedHall, family_of, read_hall_file
-from tests.simulators.conftest import HALL, Simulate, free_port, port_of, stands, wire
+from tests.simulators.conftest import HALL, Simulate, port_of, stands, wire
 from tests.simulators.test_modbus_text import FIRMWARE, FIRMWARE_IS
 from tests.simulators.test_sms_gateway import number
 

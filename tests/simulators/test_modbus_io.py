@@ -17,10 +17,11 @@ from device_drivers import BusPool, open_driver
 from hall_core.clock import SystemClock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.vocabulary import CounterMode, CounterPicture, KeyOp, KeyPressed, Outcome
+from simulators.demo_programs import free_port
 from simulators.device import SimDevice
 from simulators.modbus_io_frames import FrameReader
 from tests.drivers.captures import FOLDER, Capture, _read
-from tests.simulators.conftest import Ear, Simulate, Wire, free_port, port_of, wire
+from tests.simulators.conftest import Ear, Simulate, Wire, port_of, wire
 from tests.simulators.test_modbus_text import rtu
 
 MODULE = {"profile": "waveshare.modbus-rtu-io-8ch"}

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hall_core.clock import FixedClock
+from simulators.demo_programs import free_port
 from simulators.hall import SimulatedHall
-from tests.simulators.conftest import Ear, Simulate, free_port, port_of, stands, wire
+from tests.simulators.conftest import Ear, Simulate, port_of, stands, wire
 
 STRIP = {"profile": "modbus.led-strip-generic"}
 #: write mode=called, blink=3, brightness=12, commit=1 to unit 1

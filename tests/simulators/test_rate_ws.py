@@ -15,8 +15,9 @@ from hall_core.devices.driver import Driver
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.vocabulary import CounterMode, CounterPicture, DeviceEvent, DeviceState, Outcome
 from hall_core.errors import SettingsInvalid
+from simulators.demo_programs import free_port
 from simulators.device import SimDevice
-from tests.simulators.conftest import Simulate, free_port
+from tests.simulators.conftest import Simulate
 
 PROFILE = "rate.ws-tablet"
 

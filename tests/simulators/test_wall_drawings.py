@@ -16,10 +16,11 @@ from device_drivers.bus import BusPool
 from hall_core.clock import SystemClock
 from hall_core.devices.driver import Driver
 from hall_core.devices.vocabulary import BoardPicture, BoardRow, PageUser, ScreenPicture, SendText
+from simulators.demo_programs import free_port
 from simulators.device import SimDevice
 from simulators.hall import SimulatedHall
 from simulators.wall import wall_app
-from tests.simulators.conftest import Simulate, free_port
+from tests.simulators.conftest import Simulate
 from tests.simulators.test_rate_ws import driven as rated_by
 from tests.simulators.test_rate_ws import served as visited
 from tests.simulators.test_rate_ws import until
