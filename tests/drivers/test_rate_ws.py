@@ -25,10 +25,10 @@ from hall_core.devices.vocabulary import (
     Outcome,
 )
 from hall_core.errors import DeviceRefused, DeviceUnreachable, ProfileInvalid, SettingsInvalid
+from simulators.demo_programs import free_port
 from tests.drivers.captures import FOLDER, Capture, _read
 from tests.drivers.samples import JOB
 from tests.drivers.wires import FakeWire, pool
-from tests.simulators.conftest import free_port
 
 PROFILE = firmware_profiles.load("rate.ws-tablet")
 CAPTURES = [
