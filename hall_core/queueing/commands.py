@@ -13,6 +13,7 @@ from hall_core.queueing.setup import HallSetup
 
 __all__ = [
     "AdmitTicket",
+    "BookAppointment",
     "Call",
     "CallNext",
     "CancelTicket",
@@ -21,6 +22,7 @@ __all__ = [
     "CommandBase",
     "ConfigureHall",
     "CounterCommand",
+    "DropAppointment",
     "Finish",
     "GrantZone",
     "Hold",
@@ -29,6 +31,7 @@ __all__ = [
     "OpenBusinessDay",
     "OpenCounter",
     "PauseCounter",
+    "PostponeTicket",
     "RateVisit",
     "Recall",
     "ResumeCounter",
@@ -76,12 +79,17 @@ class GrantZone(CommandBase):
 
 
 class IssueTicket(CommandBase):
-    """Give a number. `ticket_id` and `token` are made by the caller; the phone arrives sealed."""
+    """Give a number. `ticket_id` and `token` are made by the caller; the phone arrives sealed.
+
+    `appointment` (its id, its link's token, or today's code) checks an appointment in: then id, token,
+    service and phone are the appointment's.
+    """
 
     kind: Literal["issue-ticket"] = "issue-ticket"
     ticket_id: str = Field(min_length=1, max_length=64)
     token: str = Field(min_length=1, max_length=64)
-    service: str
+    service: str = ""
+    appointment: str | None = Field(default=None, min_length=1, max_length=64)
     channel: str = Field(default="kiosk", max_length=16)
     priority: str | None = None
     phone_sealed: str | None = None
@@ -106,6 +114,37 @@ class AdmitTicket(CommandBase):
     replaces: str | None = Field(default=None, max_length=64)
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
+
+
+class BookAppointment(CommandBase):
+    """Expect somebody at a time; the same id again replaces what was booked under it."""
+
+    kind: Literal["book-appointment"] = "book-appointment"
+    appointment_id: str = Field(min_length=1, max_length=64)
+    token: str = Field(min_length=1, max_length=64)
+    code: str = Field(pattern=r"^\d{6}$")
+    service: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    channel: str = Field(default="web", max_length=16)
+    priority: str | None = None
+    phone_sealed: str | None = None
+    phone_tail: str | None = Field(default=None, max_length=2)
+
+
+class DropAppointment(CommandBase):
+    """Expect them no longer."""
+
+    kind: Literal["drop-appointment"] = "drop-appointment"
+    appointment_id: str = Field(min_length=1, max_length=64)
+    reason: str = Field(default="取消", min_length=1, max_length=40)
+
+
+class PostponeTicket(CommandBase):
+    """Let a few people pass: the ticket goes behind the next ones of its service."""
+
+    kind: Literal["postpone"] = "postpone"
+    ticket: str
 
 
 class CounterCommand(CommandBase):
@@ -232,6 +271,9 @@ Command = Annotated[
     | GrantZone
     | IssueTicket
     | AdmitTicket
+    | BookAppointment
+    | DropAppointment
+    | PostponeTicket
     | OpenCounter
     | PauseCounter
     | ResumeCounter

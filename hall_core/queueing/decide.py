@@ -9,6 +9,7 @@ from typing import Any
 
 from hall_core.errors import Refused, RequestIdReused
 from hall_core.queueing import commands as c
+from hall_core.queueing import decide_appointments as appointments
 from hall_core.queueing import decide_counters as counters
 from hall_core.queueing import decide_hall as halls
 from hall_core.queueing import decide_tickets as tickets
@@ -24,6 +25,9 @@ _DECIDE: dict[type[c.CommandBase], Callable[[Case, Any], list[f.Fact]]] = {
     c.GrantZone: halls.grant,
     c.IssueTicket: tickets.issue,
     c.AdmitTicket: tickets.admit,
+    c.BookAppointment: appointments.book,
+    c.DropAppointment: appointments.drop,
+    c.PostponeTicket: tickets.postpone,
     c.OpenCounter: counters.open_counter,
     c.PauseCounter: lambda case, x: case.turn(x, f.CounterPaused, reason=x.reason),
     c.ResumeCounter: lambda case, x: case.turn(x, f.CounterResumed),

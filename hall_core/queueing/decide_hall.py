@@ -4,6 +4,7 @@ from hall_core.errors import BadRequest
 from hall_core.queueing import commands as c
 from hall_core.queueing import facts as f
 from hall_core.queueing.case import Case
+from hall_core.queueing.decide_appointments import missed
 from hall_core.queueing.queue import Grant
 from hall_core.queueing.states import OPEN_STATES, CounterState, after
 
@@ -34,7 +35,7 @@ def open_day(case: Case, x: c.OpenBusinessDay) -> list[f.Fact]:
         for t in case.queue.tickets.values()
         if after(t.state, f.TicketLapsed) and t.day < x.day
     ]
-    return [*lapsed, f.BusinessDayOpened(**case.common, day=x.day, trusted=x.trusted)]
+    return [*lapsed, *missed(case, x), f.BusinessDayOpened(**case.common, day=x.day, trusted=x.trusted)]
 
 
 def grant(case: Case, x: c.GrantZone) -> list[f.Fact]:

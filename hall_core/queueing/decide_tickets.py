@@ -1,20 +1,41 @@
-"""Wishes of citizens: take a number, bring one in, give it up."""
+"""Wishes of citizens: take a number, bring one in, let others pass, give it up."""
 
-from hall_core.errors import BadRequest, HallClosed, IllegalTransition, ServiceClosed, UnknownTicket
+from dataclasses import replace
+from datetime import timedelta
+
+from hall_core.errors import (
+    BadRequest,
+    HallClosed,
+    IllegalTransition,
+    NothingToPostpone,
+    ServiceClosed,
+    UnknownTicket,
+)
 from hall_core.queueing import commands as c
 from hall_core.queueing import facts as f
 from hall_core.queueing.case import Case
+from hall_core.queueing.decide_appointments import expected, place_in_time
 from hall_core.queueing.estimates import range_minutes
 from hall_core.queueing.numbering import OFFLINE_LINE, label_of, next_number
-from hall_core.queueing.ordering import ahead_of, effective_time, waiting_for
-from hall_core.queueing.queue import Ticket
+from hall_core.queueing.ordering import ahead_of, effective_time, in_order, waiting_for
+from hall_core.queueing.queue import Appointment, Ticket
 from hall_core.queueing.states import TicketState
 
-__all__ = ["admit", "cancel", "issue"]
+__all__ = ["LET_PASS", "admit", "cancel", "issue", "postpone"]
+
+#: so many go first when somebody asks to be later, and so often one may ask
+LET_PASS, POSTPONED_AT_MOST = 3, 2
 
 
 def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
-    """A number is given. Raises HallClosed, ServiceClosed, UnknownService, NoGrant, ZoneExhausted."""
+    """A number is given, or an appointment becomes one.
+
+    Raises HallClosed, ServiceClosed, UnknownService, NoGrant, ZoneExhausted; for an appointment also
+    UnknownAppointment, AppointmentUsed, AppointmentNotNow.
+    """
+    booked = expected(case, x.appointment) if x.appointment is not None else None
+    if booked is not None:
+        x = _checked_in(x, booked)
     setup, service = case.setup, case.service(x.service)
     if not setup.hours.open_at(case.now) or case.queue.day is None:
         raise HallClosed
@@ -27,7 +48,8 @@ def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
     number = next_number(
         case.queue, line=service.prefix, day=case.queue.day, incarnation=case.around.incarnation
     )
-    effective_at = effective_time(case.now, setup.credits_min.get(x.priority or "", 0))
+    since = place_in_time(case, booked) if booked else case.now
+    effective_at = effective_time(since, setup.credits_min.get(x.priority or "", 0))
     fact = f.TicketIssued(
         **case.common,
         ticket_id=x.ticket_id,
@@ -41,16 +63,52 @@ def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
         effective_at=effective_at,
         token=x.token,
         ahead=0,
+        appointment=booked.appointment_id if booked else None,
         phone_sealed=x.phone_sealed,
         phone_tail=x.phone_tail,
     )
     # What the citizen is told comes from the line as it will be with this ticket in it.
     ticket = Ticket.issued(fact)
-    # Without a credit everybody who is there already goes first: no need to compare with each.
-    plain = x.priority is None
+    # Without a credit or a slot everybody who is there already goes first: no need to compare with each.
+    plain = x.priority is None and booked is None
     ahead = len(waiting_for(case.queue, service.id)) if plain else ahead_of(case.queue, ticket, case.now)
     range_min = range_minutes(case.queue, ticket, case.now)
     return [fact.model_copy(update={"ahead": ahead, "range_min": range_min})]
+
+
+def _checked_in(x: c.IssueTicket, booked: Appointment) -> c.IssueTicket:
+    """The wish with what the appointment knows: the citizen's link stays one and the same."""
+    known = {
+        "ticket_id": booked.appointment_id,
+        "token": booked.token,
+        "service": booked.service,
+        "priority": x.priority or booked.priority,
+    }
+    if booked.phone_sealed is not None:
+        known |= {"phone_sealed": booked.phone_sealed, "phone_tail": booked.phone_tail}
+    return x.model_copy(update=known)
+
+
+def postpone(case: Case, x: c.PostponeTicket) -> list[f.Fact]:
+    """Those next in line pass. Raises UnknownTicket, NothingToPostpone, IllegalTransition."""
+    ticket = case.queue.find(x.ticket)
+    if ticket is None:
+        raise UnknownTicket(ticket=x.ticket)
+    if ticket.state is not TicketState.WAITING or ticket.postponed >= POSTPONED_AT_MOST:
+        raise IllegalTransition(label=ticket.label, state=ticket.state.value, action="postpone")
+    waiting = in_order(case.queue, waiting_for(case.queue, ticket.service), case.now)
+    behind = waiting[waiting.index(ticket) + 1 :]
+    if not behind:
+        raise NothingToPostpone(label=ticket.label)
+    last = behind[:LET_PASS][-1]
+    # Right behind the last who passes; the line has two parts, so the place is tried before it is given.
+    step = timedelta(microseconds=1)
+    times = (last.effective_at + step, max(last.issued_at, last.effective_at) + step, case.now)
+    for effective_at in times:
+        moved = replace(ticket, effective_at=effective_at)
+        if in_order(case.queue, (moved, last), case.now)[0] is last:
+            break
+    return [case.move(x, ticket, f.TicketPostponed, effective_at=effective_at)]
 
 
 def admit(case: Case, x: c.AdmitTicket) -> list[f.Fact]:

@@ -7,7 +7,7 @@ from typing import Any
 from hall_core.queueing import facts as f
 from hall_core.queueing.estimates import SAMPLES
 from hall_core.queueing.numbering import ZONE_SIZE, zone_key
-from hall_core.queueing.queue import CallShown, Counter, Done, Grant, Queue, Ticket
+from hall_core.queueing.queue import Appointment, CallShown, Counter, Done, Grant, Queue, Ticket
 from hall_core.queueing.states import OPEN_STATES, CounterState, TicketState, after, counter_after
 
 __all__ = ["Draft", "evolve", "replay"]
@@ -34,6 +34,7 @@ class Draft:
     late_called: bool
     requests: dict[str, Done]
     samples: dict[str, tuple[int, ...]]
+    appointments: dict[str, Appointment]
 
     @classmethod
     def of(cls, queue: Queue) -> "Draft":
@@ -53,6 +54,7 @@ class Draft:
             queue.late_called,
             dict(queue.requests),
             dict(queue.samples),
+            dict(queue.appointments),
         )
 
     def apply(self, facts: Iterable[f.Fact]) -> None:
@@ -79,6 +81,7 @@ class Draft:
             self.late_called,
             self.requests,
             self.samples,
+            self.appointments,
         )
 
     def place(self, ticket: Ticket) -> None:
@@ -133,6 +136,7 @@ def _day_opened(d: Draft, x: f.BusinessDayOpened) -> None:
     d.tickets = {i: t for i, t in d.tickets.items() if t.state in OPEN_STATES}
     d.labels, d.numbers = {}, {}
     d.grants = tuple(g for g in d.grants if g.last_day >= x.day)
+    d.appointments = {i: a for i, a in d.appointments.items() if a.ticket_id is None or i in d.tickets}
     d.calls = tuple(c for c in d.calls if c.ticket_id in d.tickets)
     # Requests of the day before are still known: somebody may ask again over midnight or a weekend.
     d.requests = {i: r for i, r in d.requests.items() if r.day == previous}
@@ -143,8 +147,19 @@ def _granted(d: Draft, x: f.ZoneGranted) -> None:
     d.grants = (*(g for g in d.grants if g.grant_id != x.grant_id), grant)
 
 
+def _booked(d: Draft, x: f.AppointmentBooked) -> None:
+    d.appointments[x.appointment_id] = Appointment.booked(x)
+
+
+def _expected_no_longer(d: Draft, x: f.AppointmentDropped | f.AppointmentMissed) -> None:
+    d.appointments.pop(x.appointment_id, None)
+
+
 def _issued(d: Draft, x: f.TicketIssued) -> None:
     d.place(Ticket.issued(x))
+    appointment = d.appointments.get(x.appointment or "")
+    if appointment is not None:
+        d.appointments[appointment.appointment_id] = replace(appointment, ticket_id=x.ticket_id)
     if x.day == d.day:
         d.labels[x.label] = x.ticket_id
         key = zone_key(x.line, x.number // ZONE_SIZE)
@@ -188,6 +203,10 @@ def _returned(d: Draft, x: f.TicketReturned) -> None:
     d.unshow(d.put(x, effective_at=x.effective_at, started_at=None))
 
 
+def _postponed(d: Draft, x: f.TicketPostponed) -> None:
+    d.put(x, effective_at=x.effective_at, postponed=d.tickets[x.ticket_id].postponed + 1)
+
+
 def _transferred(d: Draft, x: f.TicketTransferred) -> None:
     d.unshow(d.put(x, service=x.service, for_counter=x.to_counter, started_at=None))
 
@@ -220,6 +239,9 @@ _APPLY: dict[type[f.FactBase], Callable[[Draft, Any], None]] = {
     f.BusinessDayOpened: _day_opened,
     f.ZoneGranted: _granted,
     f.WishRefused: _nothing,
+    f.AppointmentBooked: _booked,
+    f.AppointmentDropped: _expected_no_longer,
+    f.AppointmentMissed: _expected_no_longer,
     f.TicketIssued: _issued,
     f.TicketCalled: _called,
     f.TicketRecalled: _recalled,
@@ -228,6 +250,7 @@ _APPLY: dict[type[f.FactBase], Callable[[Draft, Any], None]] = {
     f.TicketNoShow: _left,
     f.TicketHeld: _left,
     f.TicketReturned: _returned,
+    f.TicketPostponed: _postponed,
     f.TicketTransferred: _transferred,
     f.TicketCancelled: _ended,
     f.TicketLapsed: _ended,

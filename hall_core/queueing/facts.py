@@ -8,6 +8,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from hall_core.queueing.setup import HallSetup
 
 __all__ = [
+    "AppointmentBooked",
+    "AppointmentDropped",
+    "AppointmentFact",
+    "AppointmentMissed",
     "BusinessDayOpened",
     "CounterClosed",
     "CounterFact",
@@ -26,6 +30,7 @@ __all__ = [
     "TicketIssued",
     "TicketLapsed",
     "TicketNoShow",
+    "TicketPostponed",
     "TicketRated",
     "TicketRecalled",
     "TicketReturned",
@@ -89,6 +94,40 @@ class WishRefused(FactBase):
     detail: str
 
 
+class AppointmentFact(FactBase):
+    """A fact about one appointment; a check-in makes it the ticket with the same id."""
+
+    appointment_id: str = Field(min_length=1, max_length=64)
+
+
+class AppointmentBooked(AppointmentFact):
+    """The hall expects somebody; said again for one id, it replaces what was said before."""
+
+    kind: Literal["appointment-booked"] = "appointment-booked"
+    token: str
+    code: str
+    service: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    channel: str = "web"
+    priority: str | None = None
+    phone_sealed: str | None = None
+    phone_tail: str | None = Field(default=None, max_length=2)
+
+
+class AppointmentDropped(AppointmentFact):
+    """The hall expects them no longer."""
+
+    kind: Literal["appointment-dropped"] = "appointment-dropped"
+    reason: str
+
+
+class AppointmentMissed(AppointmentFact):
+    """Its day ended, and nobody had checked in."""
+
+    kind: Literal["appointment-missed"] = "appointment-missed"
+
+
 class TicketFact(FactBase):
     """A fact about one ticket."""
 
@@ -98,7 +137,8 @@ class TicketFact(FactBase):
 class TicketIssued(TicketFact):
     """A number was given. `ahead` and `range_min` are what the citizen was told.
 
-    `late`: the controller gave it while the hall was away, and it was taken in now.
+    `late`: the controller gave it while the hall was away, and it was taken in now. `appointment`: it
+    is the check-in of the appointment with this id.
     """
 
     kind: Literal["ticket-issued"] = "ticket-issued"
@@ -114,6 +154,7 @@ class TicketIssued(TicketFact):
     ahead: int = Field(ge=0, le=MAX_COUNT)
     range_min: tuple[int, int] | None = None
     late: bool = False
+    appointment: str | None = None
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 
@@ -168,6 +209,13 @@ class TicketReturned(TicketFact):
     """Back in the line, ordered by `effective_at`."""
 
     kind: Literal["ticket-returned"] = "ticket-returned"
+    effective_at: AwareDatetime
+
+
+class TicketPostponed(TicketFact):
+    """Its holder lets others pass: from now on ordered by `effective_at`."""
+
+    kind: Literal["ticket-postponed"] = "ticket-postponed"
     effective_at: AwareDatetime
 
 
@@ -241,6 +289,9 @@ Fact = Annotated[
     | BusinessDayOpened
     | ZoneGranted
     | WishRefused
+    | AppointmentBooked
+    | AppointmentDropped
+    | AppointmentMissed
     | TicketIssued
     | TicketCalled
     | TicketRecalled
@@ -249,6 +300,7 @@ Fact = Annotated[
     | TicketNoShow
     | TicketHeld
     | TicketReturned
+    | TicketPostponed
     | TicketTransferred
     | TicketCancelled
     | TicketLapsed

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from hall_core.queueing.facts import TicketIssued
+from hall_core.queueing.facts import AppointmentBooked, TicketIssued
 from hall_core.queueing.setup import HallSetup
 from hall_core.queueing.states import CounterState, TicketState
 
-__all__ = ["CallShown", "Counter", "Done", "Grant", "Queue", "Ticket"]
+__all__ = ["Appointment", "CallShown", "Counter", "Done", "Grant", "Queue", "Ticket"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Ticket:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     rating: int | None = None
+    appointment: str | None = None
+    postponed: int = 0
 
     @classmethod
     def issued(cls, fact: TicketIssued) -> "Ticket":
@@ -60,12 +62,46 @@ class Ticket:
             phone_sealed=fact.phone_sealed,
             phone_tail=fact.phone_tail,
             late=fact.late,
+            appointment=fact.appointment,
         )
 
     @classmethod
     def imagined(cls, line: str, service: str, day: date, now: datetime) -> "Ticket":
         """The ticket somebody would get who came now: for estimates only, it stands last."""
         return cls("", "", service, line, 10**9, day, "", None, now, now, "", 0, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """Somebody expected at a time. `ticket_id` once they have checked in."""
+
+    appointment_id: str
+    token: str
+    code: str
+    service: str
+    starts_at: datetime
+    ends_at: datetime
+    channel: str
+    priority: str | None
+    phone_sealed: str | None
+    phone_tail: str | None
+    ticket_id: str | None = None
+
+    @classmethod
+    def booked(cls, fact: AppointmentBooked) -> "Appointment":
+        """The appointment as it was made."""
+        return cls(
+            appointment_id=fact.appointment_id,
+            token=fact.token,
+            code=fact.code,
+            service=fact.service,
+            starts_at=fact.starts_at,
+            ends_at=fact.ends_at,
+            channel=fact.channel,
+            priority=fact.priority,
+            phone_sealed=fact.phone_sealed,
+            phone_tail=fact.phone_tail,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +158,8 @@ class Queue:
 
     `applied` counts the facts; `waiting` are the tickets in line; `numbers` the highest number given
     today per (line, zone); `trusted_day` the last day a trusted clock opened; `samples` the last
-    service times in seconds per service; `late_called` says that the last call went to a late ticket.
+    service times in seconds per service; `late_called` says that the last call went to a late ticket;
+    `appointments` are those of today and of the days to come.
     """
 
     setup: HallSetup | None = None
@@ -139,6 +176,7 @@ class Queue:
     late_called: bool = False
     requests: Mapping[str, Done] = field(default_factory=dict)
     samples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    appointments: Mapping[str, Appointment] = field(default_factory=dict)
 
     def find(self, ticket: str) -> Ticket | None:
         """The ticket with this id, or today's ticket with this label."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from hall_core.schedule.hours import Hours
+from hall_core.schedule.slots import SlotPlan
 
 __all__ = ["CounterSetup", "HallId", "HallSetup", "Ident", "Level", "Prefix", "ServiceSetup"]
 
@@ -30,6 +31,7 @@ class ServiceSetup(BaseModel):
     hours: Hours | None = None
     instead: str = Field(default="", max_length=40, description="where to go when it is closed")
     minutes: float = Field(default=8.0, gt=0, le=480)
+    appointments: SlotPlan | None = Field(default=None, description="none: this service gives no slots")
 
 
 class CounterSetup(BaseModel):

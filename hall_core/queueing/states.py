@@ -55,6 +55,7 @@ _T = TicketState
 TRANSITIONS: dict[TicketState, dict[type[facts.TicketFact], TicketState]] = {
     _T.WAITING: {
         facts.TicketCalled: _T.CALLED,
+        facts.TicketPostponed: _T.WAITING,
         facts.TicketTransferred: _T.WAITING,
         facts.TicketCancelled: _T.CANCELLED,
         facts.TicketLapsed: _T.LAPSED,

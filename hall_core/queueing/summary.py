@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from hall_core.queueing.estimates import range_minutes, service_range
@@ -120,5 +120,10 @@ def state_hash(queue: Queue) -> str:
         "numbers": sorted(queue.numbers.items()),
         "grants": sorted((g.grant_id, g.incarnation, g.zone) for g in queue.grants),
     }
+    if queue.appointments:
+        body["appointments"] = sorted(
+            (a.appointment_id, a.starts_at.astimezone(UTC).isoformat(), a.ticket_id or "")
+            for a in queue.appointments.values()
+        )
     text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

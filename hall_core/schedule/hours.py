@@ -48,8 +48,12 @@ class Hours(BaseModel):
     def open_at(self, now: datetime) -> bool:
         """True when `now` (local, aware) lies in a span of its weekday."""
         minute = now.hour * 60 + now.minute
-        spans = self._week()[now.weekday()]
-        return any(_minutes(s.split("-")[0]) <= minute < _minutes(s.split("-")[1]) for s in spans)
+        return any(start <= minute < end for start, end in self.minutes_on(now.weekday()))
+
+    def minutes_on(self, weekday: int) -> list[tuple[int, int]]:
+        """The spans of a weekday (0 is Monday) in minutes after midnight, end excluded."""
+        spans = (span.split("-") for span in self._week()[weekday])
+        return [(_minutes(start), _minutes(end)) for start, end in spans]
 
     def today(self, now: datetime) -> tuple[str, ...]:
         """The spans of the day of `now`, for people to read."""

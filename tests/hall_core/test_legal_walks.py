@@ -256,6 +256,7 @@ def test_the_table_of_tickets_is_the_agreed_one() -> None:
     assert table == {
         "waiting": {
             "ticket-called": "called",
+            "ticket-postponed": "waiting",
             "ticket-transferred": "waiting",
             "ticket-cancelled": "cancelled",
             "ticket-lapsed": "lapsed",

@@ -213,6 +213,25 @@ class HallMachine(RuleBasedStateMachine):
         where = {"to_counter": to} if to_counter else {"to_service": service}
         self.wish(c.Transfer(counter=counter, ticket=self.some_ticket(data), **where, **self.common()))
 
+    @rule(service=SERVICES, minutes=st.integers(-30, 60), come=st.booleans(), days=st.sampled_from([0, 0, 1]))
+    def somebody_books(self, service: str, minutes: int, come: bool, days: int) -> None:
+        starts_at = self.now + timedelta(minutes=minutes, days=days)
+        common = self.common()
+        name, code = common["request_id"], f"{self.ids:06d}"
+        times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=30)}
+        self.wish(
+            c.BookAppointment(
+                appointment_id=f"a-{name}", token=name, code=code, service=service, **times, **common
+            )
+        )
+        if come:
+            issue = {"ticket_id": f"t-{name}", "token": f"kiosk-{name}"}
+            self.wish(c.IssueTicket(appointment=code, **issue, **self.common()))
+
+    @rule(data=st.data())
+    def somebody_lets_others_pass(self, data: st.DataObject) -> None:
+        self.wish(c.PostponeTicket(ticket=self.some_ticket(data) or "A001", **self.common()))
+
     @rule(counter=st.one_of(st.none(), COUNTERS), data=st.data())
     def a_ticket_is_cancelled(self, counter: str | None, data: st.DataObject) -> None:
         self.wish(c.CancelTicket(counter=counter, ticket=self.some_ticket(data), **self.common()))

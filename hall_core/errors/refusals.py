@@ -1,137 +1,31 @@
-"""The whole error tree. Each class says who must do what.
+"""Why a wish was refused: the words that clerks, citizens and administrators read."""
 
-QuiethallError
-├── Refused                  a wish was refused, nothing changed; shown to the person who wished
-│   ├── UnknownService · UnknownCounter · UnknownTicket · UnknownHall
-│   ├── HallClosed · ServiceClosed · CounterNotOpen · CounterBusy · NobodyWaiting
-│   ├── IllegalTransition · BadRequest · PhoneInvalid · NoticesUnavailable
-│   ├── RequestIdReused · NoGrant · ZoneExhausted · StorageUnavailable · HallUnreachable
-│   └── LoginNeeded · Forbidden · TooManyAttempts
-├── WireError                a message that must not be applied; the sender must be mended
-├── StreamGap                facts are missing before this one; the sender repeats
-├── DeviceError
-│   ├── DeviceUnreachable    no answer: try again later
-│   ├── DeviceRefused        the device said no: trying again will not help
-│   └── BadFrame             bytes that are not the protocol's
-├── ProfileInvalid           a profile's author must change the named line
-├── SettingsInvalid          the administrator must change a setting before the program starts
-├── JournalBroken            the box's storage failed; nothing may be issued until it is mended
-└── GatewayError             a message gateway did not take a notice
-    ├── GatewayRejected      it said no, for good
-    └── GatewayUnknown       nobody knows whether it took it: ask before sending again
-"""
-
-from typing import ClassVar
+from hall_core.errors.root import Refused
 
 __all__ = [
-    "BadFrame",
     "BadRequest",
     "CounterBusy",
     "CounterNotOpen",
-    "DeviceError",
-    "DeviceRefused",
-    "DeviceUnreachable",
     "Forbidden",
-    "GatewayError",
-    "GatewayRejected",
-    "GatewayUnknown",
     "HallClosed",
     "HallUnreachable",
     "IllegalTransition",
-    "JournalBroken",
     "LoginNeeded",
     "NoGrant",
     "NobodyWaiting",
+    "NothingToPostpone",
     "NoticesUnavailable",
     "PhoneInvalid",
-    "ProfileInvalid",
-    "QuiethallError",
-    "Refused",
     "RequestIdReused",
     "ServiceClosed",
-    "SettingsInvalid",
     "StorageUnavailable",
-    "StreamGap",
     "TooManyAttempts",
     "UnknownCounter",
     "UnknownHall",
     "UnknownService",
     "UnknownTicket",
-    "WireError",
     "ZoneExhausted",
 ]
-
-
-#: what machine words are called when a clerk reads them
-_ZH = {
-    "waiting": "等候",
-    "called": "已叫号",
-    "serving": "办理中",
-    "held": "挂起",
-    "no-show": "过号",
-    "finished": "已办结",
-    "cancelled": "已取消",
-    "lapsed": "已过期",
-    "no-ticket": "窗口无号票",
-    "closed": "关闭",
-    "open": "开放",
-    "paused": "暂停",
-    "pause": "暂停",
-    "resume": "恢复",
-    "close": "关窗",
-    "call-next": "呼叫下一位",
-    "call": "特呼",
-    "recall": "重呼",
-    "start": "开始办理",
-    "finish": "办结",
-    "hold": "挂起号票",
-    "return": "恢复排队",
-    "transfer": "转移",
-    "cancel": "取消",
-    "rate": "评价",
-    "rating": "评价",
-    "rated": "已评价",
-    "check-in": "签到",
-    "postpone": "推迟",
-}
-
-
-class QuiethallError(Exception):
-    """Root of everything Quiethall raises on purpose."""
-
-
-class Refused(QuiethallError):
-    """A wish was refused: nothing changed. `zh` and `en` are what the person reads.
-
-    Over HTTP it becomes RFC 9457 problem details: `slug` is the stable `type`, `status` the code.
-    Keyword arguments fill the braces of the sentences and stand as extension members.
-    """
-
-    slug: ClassVar[str] = "refused"
-    status: ClassVar[int] = 409
-    zh: ClassVar[str] = "操作未执行"
-    en: ClassVar[str] = "The request was refused"
-
-    def __init__(self, **facts: object) -> None:
-        self.facts = facts
-        super().__init__(self.en.format(**facts))
-
-    def sentence(self, language: str = "zh") -> str:
-        """The explanation in `zh` or `en`."""
-        if language != "zh":
-            return self.en.format(**self.facts)
-        words = {k: _ZH.get(str(v), v) for k, v in self.facts.items() if k in ("state", "action")}
-        return self.zh.format(**{**self.facts, **words})
-
-    def problem(self) -> dict[str, object]:
-        """RFC 9457 problem details: `type` is the slug, `title` and `detail` are for people."""
-        return {
-            **self.facts,
-            "type": self.slug,
-            "status": self.status,
-            "title": self.sentence("zh"),
-            "detail": self.sentence("en"),
-        }
 
 
 class UnknownService(Refused):
@@ -210,6 +104,16 @@ class IllegalTransition(Refused):
     zh, en = (
         "{label} 当前状态为「{state}」，不能执行「{action}」",
         "{label} is {state}; {action} is not possible",
+    )
+
+
+class NothingToPostpone(Refused):
+    """Nobody waits behind this ticket, so nobody could pass."""
+
+    slug = "nothing-to-postpone"
+    zh, en = (
+        "{label} 后面没有人等候，无需推迟",
+        "Nobody waits behind {label}; there is nobody to let pass",
     )
 
 
@@ -297,55 +201,3 @@ class TooManyAttempts(Refused):
 
     slug, status = "too-many-attempts", 429
     zh, en = "尝试次数过多，请 {wait_s} 秒后再试", "Too many attempts; try again in {wait_s} s"
-
-
-class WireError(QuiethallError):
-    """A message that must not be applied: malformed, of an unknown version, or not the sender's."""
-
-
-class StreamGap(QuiethallError):
-    """Entries are missing before the first one of a message; `expected` is the next one wanted."""
-
-    def __init__(self, *, expected: int, got: int) -> None:
-        self.expected, self.got = expected, got
-        super().__init__(f"expected entry {expected}, got {got}")
-
-
-class DeviceError(QuiethallError):
-    """Something about a device. Never raised as itself."""
-
-
-class DeviceUnreachable(DeviceError):
-    """No answer in time: try again later."""
-
-
-class DeviceRefused(DeviceError):
-    """The device answered no: repeating will not help."""
-
-
-class BadFrame(DeviceError):
-    """Bytes that are not a frame of the protocol."""
-
-
-class ProfileInvalid(QuiethallError):
-    """A firmware profile is wrong: file, place and remedy are in the message."""
-
-
-class SettingsInvalid(QuiethallError):
-    """The program refuses to start; the message names the setting and the remedy."""
-
-
-class JournalBroken(QuiethallError):
-    """The journal cannot be read or written; nothing may be issued until it is mended."""
-
-
-class GatewayError(QuiethallError):
-    """A message gateway did not take a notice. Never raised as itself."""
-
-
-class GatewayRejected(GatewayError):
-    """The gateway said no, for good: do not send this notice again."""
-
-
-class GatewayUnknown(GatewayError):
-    """Nobody knows whether the gateway took it: query first, never blindly re-send."""

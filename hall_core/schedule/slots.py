@@ -1,0 +1,63 @@
+"""Appointment slots: when they are on a day, and when a booking or a check-in is in time."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hall_core.schedule.hours import Hours
+
+__all__ = ["Slot", "SlotPlan", "bookable", "slots_on"]
+
+
+class SlotPlan(BaseModel):
+    """How a service gives appointments: slots of `minutes` with `places` each, up to `days_ahead` days ahead.
+
+    A slot can be booked until `lead_min` before it begins. Check-in opens `early_min` before it; who
+    comes more than `late_min` after its beginning stands in line as somebody who has just come.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minutes: int = Field(default=30, ge=5, le=240)
+    places: int = Field(default=4, ge=1, le=999)
+    days_ahead: int = Field(default=14, ge=0, le=90)
+    lead_min: int = Field(default=30, ge=0, le=1440)
+    early_min: int = Field(default=15, ge=0, le=240)
+    late_min: int = Field(default=10, ge=0, le=240)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot; its end is excluded."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+def slots_on(plan: SlotPlan, day: date, zone: tzinfo, *opening: Hours) -> list[Slot]:
+    """The slots of a day that lie whole inside all these opening hours, earliest first.
+
+    They are cut from the spans of the first; a rest at the end of a span that is too short is no slot.
+    """
+    length = timedelta(minutes=plan.minutes)
+    first, *others = opening
+    midnight = datetime.combine(day, time(), zone)
+    found = []
+    for start_min, end_min in first.minutes_on(day.weekday()):
+        # Wall time, not elapsed time: a slot at 09:00 is at 09:00 on the day the clocks change, too.
+        for begin in range(start_min, end_min - plan.minutes + 1, plan.minutes):
+            starts_at = midnight + timedelta(minutes=begin)
+            if all(_inside(hours, day.weekday(), begin, begin + plan.minutes) for hours in others):
+                found.append(Slot(starts_at, starts_at + length))
+    return found
+
+
+def bookable(plan: SlotPlan, slot: Slot, now: datetime) -> bool:
+    """True while the slot is neither too near nor too far."""
+    far = (slot.starts_at.date() - now.date()).days
+    return slot.starts_at - now >= timedelta(minutes=plan.lead_min) and far <= plan.days_ahead
+
+
+def _inside(hours: Hours, weekday: int, begin: int, end: int) -> bool:
+    return any(s <= begin and end <= e for s, e in hours.minutes_on(weekday))
