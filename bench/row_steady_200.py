@@ -17,7 +17,7 @@ from bench.programs import PREFIXES, hall_file, hall_setup
 from bench.runner import Run
 from bench.street import Street, street
 
-__all__ = ["measure"]
+__all__ = ["all_facts", "measure", "wrong"]
 
 PER_SECOND = 200
 TAKERS = 8
@@ -48,10 +48,10 @@ async def measure(run: Run) -> list[Figure]:
         floor = await bare_broker_times(place.broker, 700, PER_SECOND, seconds / 5)
         run.say(f"{PER_SECOND} tickets a second for {seconds:.0f} s")
         answered = await _offered(place, seconds, "take")
-        facts = await _all_facts(place)
+        facts = await all_facts(place)
         arrived = await ear.reaches(facts[-1]["n"])
         floor += await bare_broker_times(place.broker, 700, PER_SECOND, seconds / 5)
-        broken = await _wrong(place, layout.hall.hall, facts, arrived=arrived)
+        broken = await wrong(place, layout.hall.hall, facts, arrived=arrived)
     return _figures(answered, facts, ear, floor, broken)
 
 
@@ -85,7 +85,7 @@ async def _take(http: HttpClient, answered: _Answered, name: str, due: list[floa
             answered.refused += 1
 
 
-async def _all_facts(place: Street) -> list[dict[str, Any]]:
+async def all_facts(place: Street) -> list[dict[str, Any]]:
     """The agent's journal."""
     found: list[dict[str, Any]] = []
     async with await HttpClient.connect(place.agent.url) as http:
@@ -94,7 +94,7 @@ async def _all_facts(place: Street) -> list[dict[str, Any]]:
     return found
 
 
-async def _wrong(place: Street, hall: str, facts: list[dict[str, Any]], *, arrived: bool) -> list[str]:
+async def wrong(place: Street, hall: str, facts: list[dict[str, Any]], *, arrived: bool) -> list[str]:
     """Sentences about facts the controller lacks or holds twice."""
     held: list[tuple[str, int]] = []
     after = 0

@@ -26,7 +26,14 @@ ROWS = {
     "tickets_per_second": ("bench.row_tickets_per_second", "measure"),
     "ingest": ("bench.row_ingest", "measure"),
     "steady_200": ("bench.row_steady_200", "measure"),
+    "notices": ("bench.row_notices", "measure"),
+    "drain": ("bench.row_drain", "measure"),
+    "boards": ("bench.row_boards", "measure"),
+    "storm": ("bench.row_storm", "measure"),
+    "ranges": ("bench.row_ranges", "measure"),
     "footprint": ("bench.row_footprint", "measure"),
+    "bus": ("bench.row_bus", "measure"),
+    "forty_devices": ("bench.row_forty_devices", "measure"),
 }
 Row = Callable[[Run], Coroutine[Any, Any, list[Figure]]]
 

@@ -12,15 +12,18 @@ from bench.programs import RunningAgent, agent_options
 from edge_agent.accounts import Accounts
 from hall_core.clock import SystemClock
 from hall_core.devices.layout import HallFile
-from simulators.broker import Broker, Kind, find_mosquitto, open_broker
+from simulators.broker import HOST, Broker, Kind, find_mosquitto, open_broker
 from simulators.demo_programs import Program, Programs, console_script, free_port, run_to_end
+from simulators.relay import Relay
 
 __all__ = ["Street", "street"]
 
 
 @dataclass(slots=True)
 class Street:
-    """The running parts. `controller_key` is an API key."""
+    """The running parts. `controller_key` is an API key; `relay` stands in the agent's way to the broker
+    where that was asked for.
+    """
 
     agent: RunningAgent
     program: Program
@@ -29,6 +32,7 @@ class Street:
     broker: Broker
     controller_url: str
     controller_key: str
+    relay: Relay
 
     async def stop_agent(self) -> None:
         """Stop the agent as systemd does."""
@@ -41,8 +45,13 @@ class Street:
 
 
 @asynccontextmanager
-async def street(folder: Path, hall_path: Path, layout: HallFile) -> AsyncIterator[Street]:
-    """Start all of it, and wait until the hall may give numbers. Raises ProgramDied."""
+async def street(
+    folder: Path, hall_path: Path, layout: HallFile, *options: str, relayed: bool = False
+) -> AsyncIterator[Street]:
+    """Start all of it, and wait until the hall may give numbers. Raises ProgramDied.
+
+    The agent reaches the broker through a relay whose link can be cut.
+    """
     hall, data = layout.hall, folder / "agent"
     token = Accounts(data / "accounts.json", SystemClock()).add_token("bench")
     async with Programs(folder / "logs") as programs:
@@ -52,12 +61,14 @@ async def street(folder: Path, hall_path: Path, layout: HallFile) -> AsyncIterat
         )
         controller_url, key = await _controller(folder, layout, broker, programs)
         port = free_port()
-        argv = [*agent_options(hall_path, data, port=port), "--broker", broker.url(hall.hall)]
-        program = await programs.start("agent", argv)
-        url = await programs.ready(program)
-        agent = RunningAgent(url, program.process.pid, token, data)
-        await _granted(agent)
-        yield Street(agent, program, argv, programs, broker, controller_url, key)
+        async with Relay(HOST, broker.port) as relay:
+            link = broker.url(hall.hall, port=relay.port if relayed else None)
+            argv = [*agent_options(hall_path, data, port=port), "--broker", link, *options]
+            program = await programs.start("agent", argv)
+            url = await programs.ready(program)
+            agent = RunningAgent(url, program.process.pid, token, data)
+            await _granted(agent)
+            yield Street(agent, program, argv, programs, broker, controller_url, key, relay)
 
 
 async def _controller(folder: Path, layout: HallFile, broker: Broker, programs: Programs) -> tuple[str, str]:

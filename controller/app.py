@@ -7,8 +7,7 @@ import random
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 
 import uvicorn
@@ -16,22 +15,25 @@ from ulid import ULID
 
 from controller.api.application import application
 from controller.api.deps import Parts
-from controller.gateways.http import HttpGateway
+from controller.gateways.opening import opened_providers
 from controller.listener import BrokerSetup, Listener
 from controller.metrics import Metrics
 from controller.settings import ControllerSettings, is_loopback
-from controller.store import documents, people
+from controller.store import documents, people, receipts
 from controller.store import wishes as wish_store
 from controller.store.database import Database
 from controller.use_cases.answers import Answers
 from controller.use_cases.bell import Bell
 from controller.use_cases.births import SITE
-from controller.use_cases.bucket import Bucket
+from controller.use_cases.calendars import CalendarKeeper
+from controller.use_cases.chains import ChainKeeper
 from controller.use_cases.context import Context
 from controller.use_cases.hub import Hub
 from controller.use_cases.live import LiveHalls
 from controller.use_cases.people import People
 from controller.use_cases.phones import PhoneBox
+from controller.use_cases.providers import NumberLimits
+from controller.use_cases.rating_cases import CaseKeeper
 from controller.use_cases.record import Recorder, Surroundings
 from controller.use_cases.send_notices import NoticeSender
 from controller.use_cases.wishing import WishSender
@@ -49,6 +51,8 @@ WISH_TICK_S = 1.0
 TIDY_S = 3600.0
 #: acknowledged wishes are kept so long, for people who look for what happened
 WISHES_KEPT = timedelta(days=30)
+#: receipts of messages that are none of ours
+RECEIPTS_KEPT = timedelta(days=3)
 #: open requests and event streams get so long to end
 GOODBYE_S = 5
 
@@ -142,6 +146,7 @@ async def _context(
         new_token=new_token,
         public_url=(settings.public_url or f"http://{host}:{port}").rstrip("/"),
         signature=settings.signature,
+        rating_rules=settings.rating_rules,
     )
 
 
@@ -163,28 +168,30 @@ async def _serve(
         app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=GOODBYE_S
     )
     server = _Server(config)
-    async with _gateway(settings) as gateway, asyncio.TaskGroup() as tasks:
-        bucket = Bucket(
-            context.clock, per_s=settings.gateway_per_s, burst=2 * int(settings.gateway_per_s + 1)
-        )
-        sender = NoticeSender(context, gateway, metrics, bucket)
+    async with opened_providers(settings, context.clock) as providers, asyncio.TaskGroup() as tasks:
+        limits = NumberLimits(settings.number_per_minute, settings.number_per_day)
+        sender = NoticeSender(context, providers, metrics, jitter=random.random, limits=limits)
         listening = tasks.create_task(listener.run(), name="listener")
         wishing = tasks.create_task(_send_wishes(context, listener), name="wishes")
         sending = tasks.create_task(sender.run(), name="notices")
+        minding = tasks.create_task(CalendarKeeper(context).run(), name="calendars")
+        urging = tasks.create_task(CaseKeeper(context).run(), name="rating cases")
+        chaining = tasks.create_task(ChainKeeper(context).run(), name="chains of calls")
         tidying = tasks.create_task(_tidy(context), name="tidy")
         serving = tasks.create_task(server.serve(sockets=[sock]), name="web")
         await stop.wait()
         context.hub.close()
         server.should_exit = True
         await serving
-        for task in (wishing, tidying, sending):
+        for task in (wishing, minding, urging, chaining, tidying, sending):
             task.cancel()
         listener.stop()
         await listening
 
 
 async def _listener(settings: ControllerSettings, context: Context, metrics: Metrics) -> Listener:
-    body = {"phone_key": context.phones.public, "public_url": context.public_url}
+    phones = context.phones
+    body = {"phone_key": phones.public, "public_url": context.public_url, "slip_key": phones.slip_key}
     text = repr(sorted(body.items()))
     rev = await context.database.write(lambda tx: documents.revision_of(tx, SITE, text))
     around = Surroundings(
@@ -196,6 +203,7 @@ async def _listener(settings: ControllerSettings, context: Context, metrics: Met
         metrics=metrics,
         new_id=new_id,
         signature=settings.signature,
+        rating_rules=settings.rating_rules,
         site=Desired(rev=rev, body=body),
     )
     setup = BrokerSetup(
@@ -208,15 +216,6 @@ async def _listener(settings: ControllerSettings, context: Context, metrics: Met
         lost=context.sender.forget_all,
         jitter=random.random,
     )
-
-
-@asynccontextmanager
-async def _gateway(settings: ControllerSettings) -> AsyncIterator[HttpGateway | None]:
-    if not settings.gateway:
-        yield None
-        return
-    async with HttpGateway(settings.gateway, settings.gateway_key) as gateway:
-        yield gateway
 
 
 async def _send_wishes(context: Context, listener: Listener) -> None:
@@ -234,4 +233,6 @@ async def _tidy(context: Context) -> None:
         gone = await context.database.write(lambda tx: wish_store.forget_acknowledged(tx, before))  # noqa: B023
         if gone:
             logger.info("old wishes removed count=%s", gone)
+        old = context.clock.now() - RECEIPTS_KEPT
+        await context.database.write(lambda tx: receipts.forget_early(tx, old))  # noqa: B023
         await asyncio.sleep(TIDY_S)

@@ -5,6 +5,7 @@ import logging
 import re
 import socket
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -15,8 +16,10 @@ from controller.settings import ControllerSettings, is_loopback, load_settings
 from controller.store import halls as hall_store
 from controller.store import people as people_store
 from controller.store.database import Clash, Database, Tx
+from controller.use_cases.chains import Signer, verify
 from controller.use_cases.people import add_admin, add_key
 from controller.use_cases.phones import PhoneBox
+from controller.use_cases.replacing import replace_box
 from hall_core.clock import SystemClock
 from hall_core.errors import QuiethallError, SettingsInvalid, WireError
 from hall_core.wire.topics import Leaf, topic
@@ -31,9 +34,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 admin = typer.Typer(no_args_is_help=True, help="Who may log in to the dashboard.")
 key = typer.Typer(no_args_is_help=True, help="Keys of other programs.")
 hall = typer.Typer(no_args_is_help=True, help="Which halls belong to this controller.")
+box = typer.Typer(no_args_is_help=True, help="The boxes of halls.")
 app.add_typer(admin, name="admin")
 app.add_typer(key, name="key")
 app.add_typer(hall, name="hall")
+app.add_typer(box, name="box")
 
 Data = Annotated[Path | None, typer.Option(help="folder of the database and the private key")]
 Url = Annotated[str | None, typer.Option("--database", help="database URL; SQLite in the folder without it")]
@@ -72,6 +77,16 @@ def run(
     gateway: Annotated[str | None, typer.Option(help="URL of the SMS gateway")] = None,
     gateway_key: Annotated[str | None, typer.Option(help="its key")] = None,
     gateway_per_s: Annotated[float | None, typer.Option(help="notices a second at most; 20")] = None,
+    gateway_second: Annotated[str | None, typer.Option(help="URL of a second SMS gateway")] = None,
+    gateway_second_key: Annotated[str | None, typer.Option(help="its key")] = None,
+    gateway_second_per_s: Annotated[float | None, typer.Option(help="its notices a second; 20")] = None,
+    gateway_wechat: Annotated[str | None, typer.Option(help="wechat://APPID:SECRET@…")] = None,
+    gateway_wechat_key: Annotated[str | None, typer.Option(help="its secret")] = None,
+    number_per_minute: Annotated[int | None, typer.Option(help="notices to one number a minute; 10")] = None,
+    number_per_day: Annotated[int | None, typer.Option(help="notices to one number a day; 40")] = None,
+    rating_answer_hours: Annotated[int | None, typer.Option(help="to answer a bad rating; 24")] = None,
+    rating_close_hours: Annotated[int | None, typer.Option(help="to close its case; 120")] = None,
+    rating_default_days: Annotated[int | None, typer.Option(help="unrated counts apart; 0 never")] = None,
     signature: Annotated[str | None, typer.Option(help="signature of notices")] = None,
 ) -> None:
     """Run until SIGTERM. Every option also comes from the environment: HALL_CONTROLLER_BROKER and so on."""
@@ -104,11 +119,41 @@ def admin_add(name: Name, data: Data = None, database: Url = None) -> None:
 
 
 @key.command("add")
-def key_add(name: Name, data: Data = None, database: Url = None) -> None:
+def key_add(
+    name: Name,
+    channel: Annotated[str | None, typer.Option(help="where its citizens ask: wechat, app, …")] = None,
+    per_minute: Annotated[int | None, typer.Option(min=1, help="requests a minute at most")] = None,
+    per_day: Annotated[int | None, typer.Option(min=1, help="tickets and appointments a day at most")] = None,
+    data: Data = None,
+    database: Url = None,
+) -> None:
     """Make an API key for another program, or replace it; it is printed once."""
     if not 1 <= len(name) <= 64:
         raise SettingsInvalid("a key's name has 1 to 64 characters")
-    typer.echo(_write(data, database, lambda tx: add_key(tx, name, SystemClock())))
+    if channel is not None and not re.fullmatch(r"[a-z0-9-]{1,16}", channel):
+        raise SettingsInvalid(f"channel {channel!r} must be 1 to 16 of a-z, 0-9 and -")
+    limits = {"per_minute": per_minute, "per_day": per_day}
+    made = _write(data, database, lambda tx: add_key(tx, name, SystemClock(), channel=channel, **limits))
+    typer.echo(made)
+
+
+@box.command("replace")
+def box_replace(
+    hall: Annotated[str, typer.Argument(metavar="HALL", help="the hall whose box is gone")],
+    data: Data = None,
+    database: Url = None,
+) -> None:
+    """Retire a hall's box. The next new one that connects under the hall's name takes its place, gets a
+    zone of its own and goes on with those who wait; the old one, plugged in again, gives no numbers.
+    """
+
+    def work(tx: Tx) -> int:
+        if hall not in {known["hall"] for known in hall_store.all_halls(tx)}:
+            raise SettingsInvalid(f"hall {hall!r} is not enrolled; `hall-controller hall add` enrols it")
+        return replace_box(tx, hall, SystemClock())
+
+    retired = _write(data, database, work)
+    typer.echo(f"{hall}: {retired} box{'' if retired == 1 else 'es'} retired; connect the new one now")
 
 
 @hall.command("add")
@@ -149,6 +194,25 @@ def enrolment(*, hall: str, name: str, level: str, parent: str | None, agent: st
     except WireError as error:
         raise SettingsInvalid(f"{error}; give one with --agent") from error
     return {"hall": hall, "name": name, "level": level, "parent": parent, "agent": agent}
+
+
+@app.command("verify-chain")
+def verify_chain(
+    hall: Annotated[str, typer.Argument(metavar="HALL", help="the hall's id")],
+    day: Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="YYYY-MM-DD")],
+    data: Data = None,
+    database: Url = None,
+) -> None:
+    """Compare a day's calls with what was sealed while it went on. Code 1 when one was changed since."""
+    settings = load_settings(data=data, database=database)
+    signer = Signer(PhoneBox.open(settings.key_file).chain_seed)
+    fine, wrong = _with(settings, lambda tx: verify(tx, signer, hall, day.date()))
+    for line in fine:
+        typer.echo(f"ok      {line}")
+    for line in wrong:
+        typer.echo(f"CHANGED {line}")
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command()

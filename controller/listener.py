@@ -63,9 +63,10 @@ class Listener:
         record: Callable[[Sequence[Arrived]], Awaitable[list[Outgoing]]],
         lost: Callable[[], None],
         jitter: Callable[[], float],
+        client: Callable[..., aiomqtt.Client] = aiomqtt.Client,
     ) -> None:
         self._setup, self._epoch, self._record, self._lost = setup, epoch, record, lost
-        self._jitter = jitter
+        self._jitter, self._new_client = jitter, client
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
         names = list(_VERSIONS) if setup.version == "auto" else [setup.version]
         self._versions = [_VERSIONS[name] for name in names]
@@ -166,7 +167,7 @@ class Listener:
         version = self._versions[0]
         is_v5 = version is aiomqtt.ProtocolVersion.V5
         secure = parts.scheme == "mqtts"
-        return aiomqtt.Client(
+        return self._new_client(
             parts.hostname or "127.0.0.1",
             parts.port or (8883 if secure else 1883),
             username=unquote(parts.username) if parts.username else None,

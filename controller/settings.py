@@ -1,6 +1,7 @@
 """What a controller is told: the only file that reads the environment."""
 
 import ipaddress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -8,11 +9,16 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from controller.use_cases.rating_rules import RatingRules
 from hall_core.errors import SettingsInvalid
 
 __all__ = ["ControllerSettings", "is_loopback", "load_settings"]
 
 PREFIX = "HALL_CONTROLLER_"
+_WEB = ("http", "https")
+_SMS = (*_WEB, "smpp", "smpps", "cmpp", "aliyun", "tencent", "webhook")
+#: what the settings that are URLs may begin with
+_SCHEMES = {"public_url": _WEB, "gateway": _SMS, "gateway_second": _SMS, "gateway_wechat": ("wechat",)}
 
 
 class ControllerSettings(BaseSettings):
@@ -36,9 +42,49 @@ class ControllerSettings(BaseSettings):
         default="auto", description="MQTT version; auto takes 5, and 3.1.1 when the broker refuses"
     )
     public_url: str = Field(default="", description="where citizens reach the controller; in links and QR")
-    gateway: str = Field(default="", description="URL of the SMS gateway; without it notices are not sent")
-    gateway_key: str = Field(default="", description="key of the SMS gateway", repr=False)
+    gateway: str = Field(
+        default="",
+        description="URL of the SMS gateway: https, smpp, smpps, cmpp, aliyun, tencent, webhook; "
+        "without it notices are not sent",
+        repr=False,
+    )
+    gateway_key: str = Field(
+        default="", description="key of the SMS gateway, when its URL has none", repr=False
+    )
     gateway_per_s: float = Field(default=20.0, gt=0, le=1000, description="notices a second at most")
+    gateway_second: str = Field(
+        default="",
+        description="URL of a second SMS gateway, for new notices while the first one fails",
+        repr=False,
+    )
+    gateway_second_key: str = Field(default="", description="its key, when its URL has none", repr=False)
+    gateway_second_per_s: float = Field(
+        default=20.0, gt=0, le=1000, description="its notices a second at most"
+    )
+    gateway_wechat: str = Field(
+        default="",
+        description="wechat://APPID:SECRET@api.weixin.qq.com?…, for citizens who took their number there",
+        repr=False,
+    )
+    gateway_wechat_key: str = Field(default="", description="its secret, when its URL has none", repr=False)
+    number_per_minute: int = Field(
+        default=10, ge=1, le=1000, description="notices to one number in a minute at most"
+    )
+    number_per_day: int = Field(
+        default=40, ge=1, le=1000, description="notices to one number in 24 hours; below the provider's limit"
+    )
+    rating_answer_hours: int = Field(
+        default=24, ge=1, le=720, description="hours in which a bad rating is answered"
+    )
+    rating_close_hours: int = Field(
+        default=120, ge=1, le=2160, description="hours in which it is answered, called back and closed"
+    )
+    rating_default_days: int = Field(
+        default=0,
+        ge=0,
+        le=90,
+        description="days after which an unrated visit is counted, apart, as satisfied; 0 never",
+    )
     signature: str = Field(
         default="滨江政务", min_length=2, max_length=12, description="signature in front of every notice"
     )
@@ -48,10 +94,10 @@ class ControllerSettings(BaseSettings):
         if urlsplit(self.broker).scheme not in ("mqtt", "mqtts"):
             msg = "broker must start with mqtt:// or mqtts://"
             raise ValueError(msg)
-        for name in ("gateway", "public_url"):
+        for name, schemes in _SCHEMES.items():
             value = getattr(self, name)
-            if value and urlsplit(value).scheme not in ("http", "https"):
-                msg = f"{name} must start with http:// or https://"
+            if value and urlsplit(value).scheme not in schemes:
+                msg = f"{name} must start with {' or '.join(f'{scheme}://' for scheme in schemes)}"
                 raise ValueError(msg)
         return self
 
@@ -64,6 +110,12 @@ class ControllerSettings(BaseSettings):
     def key_file(self) -> Path:
         """The private key that opens sealed phone numbers."""
         return self.data / "phone.key"
+
+    @property
+    def rating_rules(self) -> RatingRules:
+        """How long a bad rating may stay without an answer."""
+        answer, close = timedelta(hours=self.rating_answer_hours), timedelta(hours=self.rating_close_hours)
+        return RatingRules(answer, close, self.rating_default_days)
 
     def exposure(self) -> str:
         """Why the broker's address is not fit for a controller others can reach; empty when it is."""

@@ -14,7 +14,7 @@ from hall_core.errors import ProfileInvalid
 __all__ = ["BusPool", "families", "open_driver"]
 
 #: what all families share and is no family
-_SHARED = {"bus", "health", "options"}
+_SHARED = {"bus", "golden", "health", "options", "recognising"}
 
 
 def families() -> tuple[str, ...]:
@@ -33,4 +33,4 @@ def open_driver(setup: DeviceSetup, profile: Profile, buses: BusPool, clock: Clo
             " (remedy: name one of these families)"
         )
     module = import_module(f"device_drivers.{profile.family}")
-    return cast("Driver", module.DeviceDriver(setup, profile, buses, clock))
+    return cast("Driver", module.DeviceDriver(setup, profile.fitted(setup.firmware), buses, clock))

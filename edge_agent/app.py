@@ -15,14 +15,16 @@ import uvicorn
 from ulid import ULID
 
 from device_drivers import open_driver
-from device_drivers.bus import BusPool
+from device_drivers.bus import BusPool, NamedScreens, Neighbours
 from edge_agent.accounts import Accounts
-from edge_agent.bell import Bell
+from edge_agent.box_care import BoxCare, Kept, open_box
 from edge_agent.devices import Devices
 from edge_agent.hall import Hall
 from edge_agent.journal import Journal
+from edge_agent.self_tests import SelfTests, neighbour_of
 from edge_agent.settings import AgentSettings, is_loopback, load_hall_file
 from edge_agent.site import SiteFile
+from edge_agent.slips import Slips
 from edge_agent.uplink import Identity, Uplink
 from edge_agent.web.app import web_app
 from edge_agent.web.security import Guard
@@ -32,8 +34,9 @@ from hall_core.clock import Clock, SystemClock
 from hall_core.devices.driver import Driver
 from hall_core.devices.layout import DeviceSetup, HallFile
 from hall_core.devices.profile import Profile
-from hall_core.errors import Refused, SettingsInvalid
+from hall_core.errors import Refused, SettingsInvalid, StorageUnavailable
 from hall_core.queueing.commands import ConfigureHall, GrantZone
+from hall_core.queueing.queue import Queue
 
 __all__ = ["run_agent"]
 
@@ -63,7 +66,7 @@ class _Server(uvicorn.Server):
 
 async def run_agent(settings: AgentSettings) -> None:
     """Run until SIGTERM or SIGINT. Raises SettingsInvalid before anything has started."""
-    clock = SystemClock()
+    clock = SystemClock(believed=settings.believe_clock)
     layout = load_hall_file(settings.hall)
     profiles = {device.profile: load(device.profile) for device in layout.devices}
     accounts = Accounts(settings.accounts_file, clock)
@@ -73,13 +76,12 @@ async def run_agent(settings: AgentSettings) -> None:
             f"make one with `hall-agent staff add NAME --data {settings.data}`, or bind to 127.0.0.1"
         )
         raise SettingsInvalid(msg)
-    stamp = clock.now().strftime("%Y%m%dT%H%M%S")
-    journal = Journal.open(settings.journal_file, new_id=new_id(), stamp=stamp)
+    kept = open_box(settings, layout.hall.hall, clock, new_id)
     try:
         with _bound(settings.host, settings.port) as sock:
-            await _Agent(settings, layout, profiles, accounts, journal, clock).run(sock)
+            await _Agent(settings, layout, profiles, accounts, kept, clock).run(sock)
     finally:
-        journal.close()
+        kept.journal.close()
 
 
 @contextlib.contextmanager
@@ -102,15 +104,18 @@ class _Agent:
         layout: HallFile,
         profiles: dict[str, Profile],
         accounts: Accounts,
-        journal: Journal,
+        kept: Kept,
         clock: Clock,
     ) -> None:
         self._settings, self._layout, self._clock = settings, layout, clock
         self._profiles, self._guard = profiles, Guard(accounts)
         self._version = installed_version("quiethall")
-        self._bell = Bell()
-        self._hall = Hall(journal, clock, layout.hall.tz, self._bell)
+        self._bell = kept.storage.bell
+        self._hall = Hall(kept.journal, clock, layout.hall.tz, self._bell, kept.storage)
+        self._care = BoxCare(self._hall, kept, settings, layout.hall.hall)
+        self._screens = NamedScreens(clock, lambda: self._hall.journal.last)
         self._site = SiteFile(settings.data / "site.json", settings.public_url)
+        self._slips = Slips(layout.hall.hall, settings.data / "slip.key", lambda: self._site.site.slip_key)
 
     async def run(self, sock: socket.socket) -> None:
         """Serve until a signal comes; then stop intake first, links last."""
@@ -120,8 +125,13 @@ class _Agent:
             loop.add_signal_handler(sig, stop.set)
         async with self._devices() as devices, asyncio.TaskGroup() as tasks:
             uplink = self._uplink(devices)
+            devices.notices.linked = lambda: bool(uplink and uplink.connected)
+            devices.box, devices.signed = self._care.health.reports, self._slips.link
+            devices.readers.slips = self._slips.read
             view = View(self._hall, devices, uplink, self._site, self._guard, self._bell)
-            app = web_app(view, new_id=new_id, version=self._version)
+            view.mirror, view.slips = self._care.mirror, self._slips
+            tests = SelfTests(self._hall, devices, self._settings.data / "self-tests", new_id)
+            app = web_app(view, new_id=new_id, version=self._version, screens=self._screens, tests=tests)
             server = _Server(
                 uvicorn.Config(
                     app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=1
@@ -130,7 +140,9 @@ class _Agent:
             running = [tasks.create_task(self._hall.run(), name="hall")]
             await self._prepare()
             running.append(tasks.create_task(self._hall.keep_day(), name="hall.day"))
+            running.append(tasks.create_task(self._care.run(), name="box"))
             running.append(tasks.create_task(devices.run(), name="devices"))
+            running.append(tasks.create_task(tests.run(), name="self-tests"))
             if uplink:
                 running.append(tasks.create_task(uplink.run(), name="uplink"))
             elif self._settings.standalone:
@@ -146,12 +158,13 @@ class _Agent:
 
     @asynccontextmanager
     async def _devices(self) -> AsyncIterator[Devices]:
-        async with BusPool(clock=self._clock) as buses:
+        around = Neighbours()
+        async with BusPool(clock=self._clock, screens=self._screens, neighbours=around) as buses:
 
             def opener(setup: DeviceSetup, profile: Profile) -> AbstractAsyncContextManager[Driver]:
                 return open_driver(setup, profile, buses, self._clock)
 
-            yield Devices(
+            devices = Devices(
                 self._hall,
                 [(d, self._profiles[d.profile]) for d in self._layout.devices],
                 opener,
@@ -160,6 +173,8 @@ class _Agent:
                 ticket_url=self._site.ticket_url,
                 bell=self._bell,
             )
+            around.look = neighbour_of(devices)
+            yield devices
 
     def _uplink(self, devices: Devices) -> Uplink | None:
         if self._settings.broker is None:
@@ -185,17 +200,21 @@ class _Agent:
                     raise
                 # People wait for what the new file no longer has: the hall goes on as it was.
                 logger.warning("hall file not applied, the hall keeps its set-up: %s", error)
-        await self._hall.open_day()
-        if self._settings.standalone:
-            await self._grant()
+        try:
+            await self._hall.open_day()
+            if self._settings.standalone:
+                await self._grant()
+        except StorageUnavailable:
+            logger.warning("disk full: the day is opened when there is room")
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(3600)
-            await self._grant()
+            with contextlib.suppress(StorageUnavailable):
+                await self._grant()
 
     async def _grant(self) -> None:
-        """Zone 0 for this box alone, while nobody else gives numbers."""
+        """A zone for this box alone, while nobody else gives numbers: 0, or the next after a lost journal."""
         day, mine = self._hall.queue.day, self._hall.journal.stream
         assert day is not None
         last = max((g.last_day for g in self._hall.queue.grants if g.incarnation == mine), default=day)
@@ -204,11 +223,18 @@ class _Agent:
         grant = GrantZone(
             grant_id=new_id(),
             incarnation=mine,
-            zone=0,
+            zone=_own_zone(self._hall.queue, self._hall.journal),
             first_day=day,
             last_day=day + timedelta(days=STANDALONE_DAYS),
         )
         await self._hall.handle(grant)
+
+
+def _own_zone(queue: Queue, journal: Journal) -> int:
+    """The zone this incarnation holds, else one that no earlier incarnation of this box can have held."""
+    mine = [g.zone for g in queue.grants if g.incarnation == journal.stream]
+    others = [g.zone for g in queue.grants if g.incarnation != journal.stream]
+    return mine[-1] if mine else max(journal.replaced, 1 + max(others, default=-1))
 
 
 def _address(sock: socket.socket) -> str:

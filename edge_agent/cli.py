@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_agent.accounts import Accounts
-from edge_agent.settings import AgentSettings, load_settings
+from edge_agent.cli_devices import add_device_commands
+from edge_agent.settings import AgentSettings, SatelliteSettings, load_satellite_settings, load_settings
 from hall_core.clock import SystemClock
 from hall_core.errors import QuiethallError
 
@@ -23,6 +24,7 @@ _EXAMPLES = """examples:
   hall-agent run --hall hall.yaml --data /var/lib/quiethall --standalone
   hall-agent run --hall hall.yaml --data /var/lib/quiethall --broker mqtts://controller.example:8883 \\
       --broker-ca ca.pem --broker-cert box.pem --broker-key box.key
+  hall-agent run --role satellite --satellite kiosk-1.yaml --local-broker mqtt://kiosk-1:password@192.168.8.1
 """
 
 
@@ -54,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the agent until SIGTERM. Every option also comes from the environment, "
         "as HALL_AGENT_ and its name: --public-url is HALL_AGENT_PUBLIC_URL.",
     )
-    for name, field in AgentSettings.model_fields.items():
+    for name, field in (AgentSettings.model_fields | SatelliteSettings.model_fields).items():
         default = "" if field.is_required() or field.default in (None, "") else f" ({field.default})"
         flag = (
             {"action": "store_const", "const": "true"} if field.annotation is bool else {"metavar": "VALUE"}
@@ -73,17 +75,29 @@ def _parser() -> argparse.ArgumentParser:
             "--data", type=Path, required=True, help="folder of the journal and the accounts"
         )
         made_by.set_defaults(run=_account, made=made)
+    add_device_commands(commands)
     return parser
 
 
 def _run(options: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    told = {name: getattr(options, name) for name in SatelliteSettings.model_fields}
+    if (satellite := load_satellite_settings(**told)).role == "satellite":
+        _run_satellite(satellite)
+        return
     given = {name: getattr(options, name) for name in AgentSettings.model_fields}
     settings = load_settings(**given)
     from edge_agent.app import run_agent  # noqa: PLC0415 - accounts are made without loading the agent
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run_agent(settings))
+
+
+def _run_satellite(settings: SatelliteSettings) -> None:
+    from edge_agent.satellite import run_satellite  # noqa: PLC0415 - a hall box does not load it
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run_satellite(settings))
 
 
 def _account(options: argparse.Namespace) -> None:

@@ -7,22 +7,30 @@ Nobody hears of a fact, and no answer leaves, before it is on disk.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from edge_agent.bell import Bell
 from edge_agent.journal import Journal, WishCursor
-from hall_core.clock import Clock
+from edge_agent.storage import Storage, StorageState
+from hall_core.clock import Clock, SteadyTime
 from hall_core.errors import JournalBroken, Refused, StorageUnavailable
-from hall_core.queueing.commands import Command, OpenBusinessDay
-from hall_core.queueing.decide import Circumstances, decide, refusal
+from hall_core.queueing.commands import Command, IssueTicket, OpenBusinessDay
+from hall_core.queueing.decide import Circumstances, decide, known, refusal
 from hall_core.queueing.evolve import Draft
 from hall_core.queueing.facts import Fact
 from hall_core.queueing.queue import Queue
 from hall_core.schedule.business_day import business_day
 
 __all__ = ["Change", "Hall", "Handled"]
+
+T = TypeVar("T")
+
+#: pages are told that the disk has failed before the program ends
+FAREWELL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +69,39 @@ class _Batch:
 
 
 class Hall:
-    """Hands commands to the queue one after the other. `listeners` hear every commit, in order."""
+    """Hands commands to the queue one after the other. `listeners` hear every commit, in order.
 
-    def __init__(self, journal: Journal, clock: Clock, tz: str, bell: Bell) -> None:
+    `by_hall` names the tickets whose holders the hall itself tells by short message now. `storage` says
+    whether numbers can be stored; while they cannot, none is given.
+    """
+
+    def __init__(
+        self, journal: Journal, clock: Clock, tz: str, bell: Bell, storage: Storage | None = None
+    ) -> None:
         self.journal = journal
         self.clock = clock
+        self.storage = storage or Storage()
         self.queue = journal.queue()
         self.wishes = journal.wishes()
         self.bell = Bell(also=bell)
         self.listeners: list[Callable[[Change], None]] = []
+        self.by_hall: Callable[[], frozenset[str]] = frozenset
         self._zone = ZoneInfo(tz)
+        self.time = SteadyTime(clock, journal.last_at())
         self._inbox: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
     def now(self) -> datetime:
-        """The hall's local time."""
-        return self.clock.now().astimezone(self._zone)
+        """The hall's local time; it never runs backwards."""
+        return self.time.now().astimezone(self._zone)
 
     async def handle(self, command: Command, wish: WishCursor | None = None) -> Handled:
         """Decide and store one command. Raises the `Refused` it met; then nothing was changed.
 
         With a `wish` its position is stored along, and a refusal becomes a fact for the controller.
         """
+        if self.storage.state is StorageState.BROKEN:
+            raise StorageUnavailable
         answer: asyncio.Future[Handled] = asyncio.get_running_loop().create_future()
         self._inbox.put_nowait(_Waiting(command, wish, answer))
         return await answer
@@ -94,19 +113,31 @@ class Hall:
                 waiting = [await self._inbox.get()]
                 while not self._inbox.empty():
                     waiting.append(self._inbox.get_nowait())
-                await self._commit(self._decide_all(waiting))
+                await self._handle_all(waiting)
+        except JournalBroken:
+            self.storage.broken()
+            self._refuse_rest()
+            await asyncio.sleep(FAREWELL_S)
+            raise
         finally:
             self._disk.shutdown(wait=True)
-            while not self._inbox.empty():
-                left = self._inbox.get_nowait()
-                if not left.answer.done():
-                    left.answer.set_exception(StorageUnavailable())
+            self._refuse_rest()
 
     async def keep_day(self) -> None:
         """Open the business day when the clock says so, also while nobody asks for anything."""
         while True:
-            await self.open_day()
+            # A full disk refuses the day as well: it is opened when there is room.
+            with suppress(StorageUnavailable):
+                await self.open_day()
             await asyncio.sleep(15)
+
+    async def on_disk(self, work: Callable[[], T]) -> T:
+        """Do this with the journal where it is written: between two commits. Raises what a commit raises."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+        except JournalBroken:
+            self.storage.broken()
+            raise
 
     async def open_day(self) -> None:
         """Open the day the clock shows, where it may."""
@@ -115,14 +146,37 @@ class Hall:
             await self.handle(today)
 
     def _today(self) -> OpenBusinessDay | None:
-        trusted, queue = self.clock.trusted(), self.queue
+        trusted, queue = self.time.trusted(), self.queue
         day = business_day(queue.day, self.now().date(), trusted=trusted, trusted_day=queue.trusted_day)
         wanted = OpenBusinessDay(day=day, trusted=trusted)
         return wanted if queue.setup and day != queue.day else None
 
+    async def _handle_all(self, waiting: Sequence[_Waiting]) -> None:
+        batch = self._decide_all(waiting)
+        try:
+            await self._commit(batch)
+        except StorageUnavailable as error:
+            if not self.storage.full():
+                self._refuse(waiting, error)
+                return
+            # The reserve is free now: enough for everything but new numbers.
+            try:
+                await self._commit(self._decide_all(waiting))
+            except StorageUnavailable as again:
+                self._refuse(waiting, again)
+
+    def _refuse_rest(self) -> None:
+        while not self._inbox.empty():
+            self._refuse([self._inbox.get_nowait()], StorageUnavailable())
+
+    @staticmethod
+    def _refuse(waiting: Sequence[_Waiting], error: Refused) -> None:
+        for item in waiting:
+            _answer(item, error)
+
     def _decide_all(self, waiting: Sequence[_Waiting]) -> _Batch:
         batch = _Batch(Draft.of(self.queue))
-        around = Circumstances(self.now(), self.journal.stream)
+        around = Circumstances(self.now(), self.journal.stream, self.by_hall())
         today = self._today()
         if today is not None:
             self._decide(batch, today, around)
@@ -138,7 +192,11 @@ class Hall:
         return batch
 
     def _decide(self, batch: _Batch, command: Command, around: Circumstances) -> tuple[Fact, ...]:
-        facts = decide(batch.draft.queue(), command, around)
+        queue, stuck = batch.draft.queue(), self.storage.state is not StorageState.OK
+        # Who asks again for a number that is stored gets it; there are no new ones.
+        if stuck and isinstance(command, IssueTicket) and not known(queue, command):
+            raise StorageUnavailable
+        facts = decide(queue, command, around)
         self._write(batch, facts)
         return tuple(facts)
 
@@ -153,15 +211,13 @@ class Hall:
             loop = asyncio.get_running_loop()
             try:
                 await loop.run_in_executor(self._disk, self._store, batch)
-            except StorageUnavailable as error:
-                for item, _ in batch.answers:
-                    _answer(item, error)
-                return
             except JournalBroken:
                 for item, _ in batch.answers:
                     _answer(item, StorageUnavailable())
                 raise
             self.queue, self.wishes = batch.draft.queue(), batch.wish or self.wishes
+            for fact in batch.facts[-1:]:
+                self.time.written(fact.at)
         if batch.facts:
             # Devices first: the number should stand on the strip when the clerk's page has its answer.
             change = Change(before, self.queue, tuple(batch.facts), first)

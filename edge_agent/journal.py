@@ -5,30 +5,28 @@ checkpoints, from one thread; a second one only reads. That keeps clear of the W
 of SQLite up to 3.51.2, which needs two writing or checkpointing connections.
 """
 
+import json
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from edge_agent.journal_file import open_reader, open_writer, primary, set_aside, set_aside_before, sound
 from hall_core.errors import JournalBroken, StorageUnavailable
 from hall_core.queueing.evolve import replay
 from hall_core.queueing.facts import Fact, fact_adapter
 from hall_core.queueing.queue import Queue
 
-__all__ = ["Journal", "StoredFact", "WishCursor"]
+__all__ = ["Foundation", "Journal", "LeftOver", "StoredFact", "WishCursor", "queue_of"]
 
 #: a new snapshot of the queue after so many facts bounds the replay at start
 SNAPSHOT_EVERY = 4_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts (
-    n INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, body TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS snapshots (n INTEGER PRIMARY KEY, body TEXT NOT NULL);
-"""
+#: so many facts are removed in one transaction: no commit waits long behind it
+PRUNE_AT_ONCE = 500
 _queue_adapter: TypeAdapter[Queue] = TypeAdapter(Queue)
 
 
@@ -48,6 +46,30 @@ class WishCursor:
     applied: int
 
 
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """A picture of the queue after fact `n`, as JSON: facts after it can be told without those before."""
+
+    n: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A stream that ended with a lost journal: `first` … `last` of it are kept until the centre has them."""
+
+    stream: str
+    boot: int
+    first: int
+    last: int
+    wishes: WishCursor | None = None
+
+
+def queue_of(body: str) -> Queue:
+    """The queue that a snapshot holds."""
+    return _queue_adapter.validate_json(body)
+
+
 class Journal:
     """Open with `Journal.open`; `append` from one thread only; the rest from the event loop."""
 
@@ -57,7 +79,11 @@ class Journal:
         self.stream = self._meta("stream") or ""
         self.boot = int(self._meta("boot") or 0)
         self.acked = int(self._meta("acked") or 0)
-        self.last = int(self._one("SELECT COALESCE(MAX(n), 0) FROM facts"))
+        self.left = self._left()
+        self.replaced = set_aside_before(path)
+        self.last = int(
+            self._one("SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'facts'), 0)")
+        )
         self._snapshot_at = int(self._one("SELECT COALESCE(MAX(n), 0) FROM snapshots"))
 
     @classmethod
@@ -67,14 +93,12 @@ class Journal:
         `new_id` becomes the stream of a new file: a new incarnation that needs a zone of its own.
         Raises JournalBroken when the disk does not take it.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if path.exists() and not _sound(path):
-                _set_aside(path, stamp)
-            writer = _connect(path, new_id)
-            reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
-            reader.execute("PRAGMA query_only=ON")
-        except sqlite3.Error as error:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not sound(path):
+                set_aside(path, stamp)
+            writer, reader = open_writer(path, new_id), open_reader(path)
+        except (sqlite3.Error, OSError) as error:
             msg = f"journal {path} cannot be opened: {error}; check the disk, then start again"
             raise JournalBroken(msg) from error
         return cls(path, writer, reader)
@@ -86,29 +110,35 @@ class Journal:
         JournalBroken when it cannot be known (I/O error): then the program must end and reopen.
         """
         rows = [(fact.kind, fact.model_dump_json(exclude_none=True)) for fact in facts]
-        write = self._writer.execute
-        try:
-            write("BEGIN IMMEDIATE")
-            self._writer.executemany("INSERT INTO facts (kind, body) VALUES (?, ?)", rows)
+        with self._transaction() as write:
+            write.executemany("INSERT INTO facts (kind, body) VALUES (?, ?)", rows)
             if wishes:
                 self._put_meta("wish_stream", wishes.stream)
                 self._put_meta("wishes_applied", str(wishes.applied))
             if acked:
                 self._put_meta("acked", str(acked))
+        self.last += len(rows)
+        return self.last
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        write = self._writer.execute
+        try:
+            write("BEGIN IMMEDIATE")
+            yield self._writer
             write("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 write("ROLLBACK")
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            if primary(error) == sqlite3.SQLITE_FULL:
                 raise StorageUnavailable from error
             msg = f"journal {self.path}: {error}; nothing more is issued until it is reopened"
             raise JournalBroken(msg) from error
-        self.last += len(rows)
-        return self.last
 
-    def remember(self, queue: Queue) -> None:
-        """Keep the queue's picture when enough facts have come, so that a restart need not replay all."""
-        if self.last - self._snapshot_at < SNAPSHOT_EVERY or queue.applied != self.last:
+    def remember(self, queue: Queue, *, after: int | None = None) -> None:
+        """Keep the queue's picture when so many facts have come, so that a restart need not replay all."""
+        fresh = self.last - self._snapshot_at
+        if fresh < (SNAPSHOT_EVERY if after is None else after) or queue.applied != self.last:
             return
         body = _queue_adapter.dump_json(queue).decode()
         # A snapshot only saves time: when the disk refuses it, the facts are enough.
@@ -122,9 +152,43 @@ class Journal:
     def queue(self) -> Queue:
         """The queue as all facts tell it: the last snapshot and what came after."""
         row = self._reader.execute("SELECT n, body FROM snapshots ORDER BY n DESC LIMIT 1").fetchone()
-        queue, n = (_queue_adapter.validate_json(row[1]), row[0]) if row else (Queue(), 0)
+        queue, n = (queue_of(row[1]), row[0]) if row else (Queue(), 0)
         cursor = self._reader.execute("SELECT body FROM facts WHERE n > ? ORDER BY n", (n,))
         return replay(queue, (fact_adapter.validate_json(body, extra="ignore") for (body,) in cursor))
+
+    def adopt(self, facts: Sequence[Fact], left: LeftOver, kept: Mapping[int, str]) -> None:
+        """Begin a new incarnation with these facts; keep what the centre lacks of the one that is lost."""
+        assert self.last == 0
+        rows = [(fact.kind, fact.model_dump_json(exclude_none=True)) for fact in facts]
+        old = [(n, kept[n]) for n in range(left.first, left.last + 1)]
+        with self._transaction() as write:
+            write.executemany("INSERT INTO facts (kind, body) VALUES (?, ?)", rows)
+            write.executemany("INSERT INTO left_over VALUES (?, ?)", old)
+            self._put_meta("left", json.dumps(asdict(left)))
+            # Its lives are counted on: an old one's last will says nothing about this one.
+            self._put_meta("boot", str(left.boot + 1))
+        self.last, self.boot, self.left = len(rows), left.boot + 1, left
+
+    def forget_left(self) -> None:
+        """The centre has all of the lost stream."""
+        with self._transaction() as write:
+            write.execute("DELETE FROM left_over")
+            write.execute("DELETE FROM meta WHERE key = 'left'")
+
+    def _left(self) -> LeftOver | None:
+        said = self._meta("left")
+        if said is None:
+            return None
+        found = json.loads(said)
+        wishes = found.pop("wishes")
+        return LeftOver(**found, wishes=WishCursor(**wishes) if wishes else None)
+
+    def read_left(self, after: int, limit: int) -> list[StoredFact]:
+        """As `read`, of the lost stream."""
+        cursor = self._reader.execute(
+            "SELECT n, body FROM left_over WHERE n > ? ORDER BY n LIMIT ?", (after, limit)
+        )
+        return [StoredFact(n, body) for n, body in cursor]
 
     def read(self, after: int, limit: int) -> list[StoredFact]:
         """Facts `after + 1` … in order."""
@@ -132,6 +196,39 @@ class Journal:
             "SELECT n, body FROM facts WHERE n > ? ORDER BY n LIMIT ?", (after, limit)
         )
         return [StoredFact(n, body) for n, body in cursor]
+
+    def foundation(self) -> Foundation:
+        """From where on everything can be told: the older snapshot, or nothing at all."""
+        row = self._reader.execute("SELECT n, body FROM snapshots ORDER BY n LIMIT 1").fetchone()
+        return Foundation(*row) if row else Foundation(0, "")
+
+    def last_at(self) -> datetime | None:
+        """When the last fact happened."""
+        row = self._reader.execute("SELECT body FROM facts ORDER BY n DESC LIMIT 1").fetchone()
+        return fact_adapter.validate_json(row[0], extra="ignore").at if row else None
+
+    def size(self) -> int:
+        """Bytes in use; pages that were freed are used again."""
+        pages, free = self._one("PRAGMA page_count"), self._one("PRAGMA freelist_count")
+        return (pages - free) * self._one("PRAGMA page_size")
+
+    def prune(self, before: datetime | None) -> int:
+        """Remove the oldest facts from before a moment, or whatever their age; returns how many.
+
+        Never one that is not acknowledged, nor one that the older snapshot does not hold. A call removes
+        few, so that nobody waits: call again until it removes none. The stream's positions stay.
+        """
+        covered = min(self.acked, self.foundation().n)
+        sql = "SELECT n, json_extract(body, '$.at') FROM facts WHERE n <= ? ORDER BY n LIMIT ?"
+        removed = 0
+        for n, at in self._reader.execute(sql, (covered, PRUNE_AT_ONCE)).fetchall():
+            if before is not None and datetime.fromisoformat(at) >= before:
+                break
+            removed = n
+        if not removed:
+            return 0
+        with self._transaction() as write:
+            return write.execute("DELETE FROM facts WHERE n <= ?", (removed,)).rowcount
 
     def facts_of(self, ticket_id: str) -> list[StoredFact]:
         """The life of one ticket."""
@@ -161,41 +258,3 @@ class Journal:
 
     def _one(self, sql: str) -> int:
         return int(self._reader.execute(sql).fetchone()[0])
-
-
-def _sound(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(path)) as probe:
-            return bool(probe.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.DatabaseError:
-        return False
-
-
-def _set_aside(path: Path, stamp: str) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(path.with_name(f"{path.name}.corrupt.{stamp}{suffix}"))
-
-
-def _connect(path: Path, new_id: str) -> sqlite3.Connection:
-    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    for name, value in (
-        ("journal_mode", "wal"),
-        ("synchronous", "FULL"),
-        ("foreign_keys", "ON"),
-        ("mmap_size", "0"),
-    ):
-        writer.execute(f"PRAGMA {name}={value}")
-    mode = writer.execute("PRAGMA journal_mode").fetchone()[0]
-    level = writer.execute("PRAGMA synchronous").fetchone()[0]
-    if (mode, level) != ("wal", 2):
-        msg = f"journal {path}: this disk gives journal_mode={mode} synchronous={level}, not wal and FULL"
-        raise JournalBroken(msg)
-    writer.executescript(_SCHEMA)
-    writer.execute("BEGIN IMMEDIATE")
-    writer.execute("INSERT OR IGNORE INTO meta VALUES ('stream', ?)", (new_id,))
-    writer.execute("INSERT OR IGNORE INTO meta VALUES ('boot', '0')")
-    writer.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'boot'")
-    writer.execute("COMMIT")
-    return writer

@@ -13,7 +13,7 @@ from typing import Any
 
 from hall_core.errors import PhoneInvalid
 
-__all__ = ["fingerprint", "seal_phone"]
+__all__ = ["check_phone", "fingerprint", "seal_phone"]
 
 _MOBILE = re.compile(r"^1[3-9]\d{9}$")
 _INFO = b"quiethall phone 1"
@@ -21,8 +21,7 @@ _INFO = b"quiethall phone 1"
 
 def seal_phone(phone: str, *, ticket_id: str, controller_key: str, nonce: bytes) -> str:
     """The sealed number. `controller_key` is base64 of 32 bytes. Raises PhoneInvalid."""
-    if not _MOBILE.fullmatch(phone):
-        raise PhoneInvalid
+    check_phone(phone)
     # 7 MB that a box keeps free until somebody leaves a phone number.
     from cryptography.hazmat.primitives.asymmetric.x25519 import (  # noqa: PLC0415
         X25519PrivateKey,
@@ -37,6 +36,12 @@ def seal_phone(phone: str, *, ticket_id: str, controller_key: str, nonce: bytes)
     key = HKDF(SHA256(), 32, salt=None, info=_INFO).derive(shared)
     sealed = AESGCM(key).encrypt(nonce, f"+86{phone}".encode(), ticket_id.encode())
     return urlsafe_b64encode(once.public_key().public_bytes_raw() + nonce + sealed).decode()
+
+
+def check_phone(phone: str) -> None:
+    """Raises PhoneInvalid for what is no mobile number."""
+    if not _MOBILE.fullmatch(phone):
+        raise PhoneInvalid
 
 
 def fingerprint(pepper: bytes, body: dict[str, Any]) -> str:

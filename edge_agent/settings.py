@@ -10,10 +10,18 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from hall_core.devices.layout import HallFile
+from hall_core.devices.layout import HallFile, SatelliteFile
 from hall_core.errors import SettingsInvalid
 
-__all__ = ["AgentSettings", "is_loopback", "load_hall_file", "load_settings"]
+__all__ = [
+    "AgentSettings",
+    "SatelliteSettings",
+    "is_loopback",
+    "load_hall_file",
+    "load_satellite_file",
+    "load_satellite_settings",
+    "load_settings",
+]
 
 
 class AgentSettings(BaseSettings):
@@ -35,6 +43,10 @@ class AgentSettings(BaseSettings):
     )
     public_url: str = Field(default="", description="where citizens reach the controller")
     standalone: bool = Field(default=False, description="never a controller: grants itself zone 0")
+    mirror: Path | None = Field(default=None, description="folder for a second copy of the journal: a stick")
+    keep_days: int = Field(default=30, ge=1, description="confirmed facts stay in the journal so long")
+    journal_mb: int = Field(default=512, ge=8, description="a journal of more MiB is pruned earlier")
+    believe_clock: bool = Field(default=False, description="trust the clock of a box without any network")
     resend_s: float = Field(default=10.0, gt=0, description="facts unacknowledged so long are re-sent")
     reconnect_s: float = Field(
         default=30.0, ge=1, le=60, description="longest wait between two tries to connect"
@@ -65,6 +77,36 @@ class AgentSettings(BaseSettings):
     def journal_file(self) -> Path:
         """Where the journal is kept."""
         return self.data / "journal.db"
+
+
+class SatelliteSettings(BaseSettings):
+    """Settings of a satellite box, which carries devices and owns no queue; `role` tells the two apart."""
+
+    model_config = SettingsConfigDict(env_prefix="HALL_AGENT_", extra="forbid", hide_input_in_errors=True)
+
+    role: Literal["hall", "satellite"] = Field(
+        default="hall", description="hall: owns the queue; satellite: carries devices for the hall box"
+    )
+    satellite: Path | None = Field(
+        default=None, description="the satellite file (YAML): which devices hang on this box"
+    )
+    box: str | None = Field(
+        default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of this satellite box"
+    )
+    local_broker: str | None = Field(
+        default=None, description="the hall's own broker, mqtt://BOX:password@host:port or mqtts://…"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.role == "satellite":
+            if self.satellite is None:
+                msg = "a satellite needs --satellite FILE, which names its devices"
+                raise ValueError(msg)
+            if not self.local_broker:
+                msg = "a satellite needs --local-broker mqtt://BOX:password@host:port, the hall's own broker"
+                raise ValueError(msg)
+        return self
 
 
 def is_loopback(host: str) -> bool:
@@ -104,6 +146,34 @@ def load_hall_file(path: Path) -> HallFile:
     except ValidationError as error:
         msg = f"hall file {path}: {_explain(error, '')}"
         raise SettingsInvalid(msg) from error
+    return layout
+
+
+def load_satellite_settings(**options: Any) -> SatelliteSettings:
+    """Like `load_settings`, for a satellite box. Raises SettingsInvalid."""
+    try:
+        return SatelliteSettings(**{k: v for k, v in options.items() if v is not None})
+    except ValidationError as error:
+        raise SettingsInvalid(_explain(error, "HALL_AGENT_")) from error
+
+
+def load_satellite_file(path: Path) -> SatelliteFile:
+    """The satellite file. Raises SettingsInvalid, which names the file and the place."""
+    try:
+        layout = SatelliteFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        msg = f"satellite file {path}: {error.strerror}; write one, or name another with --satellite"
+        raise SettingsInvalid(msg) from error
+    except yaml.YAMLError as error:
+        msg = f"satellite file {path} is not YAML: {error}"
+        raise SettingsInvalid(msg) from error
+    except ValidationError as error:
+        msg = f"satellite file {path}: {_explain(error, '')}"
+        raise SettingsInvalid(msg) from error
+    names = [device.name for device in layout.devices]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        msg = f"satellite file {path}: two devices are called {', '.join(twice)}; give each its own name"
+        raise SettingsInvalid(msg)
     return layout
 
 

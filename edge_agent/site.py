@@ -1,5 +1,6 @@
 """What the controller told this box last: its public address and the key phones are sealed to."""
 
+import logging
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -7,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hall_core.errors import WireError
 
 __all__ = ["Site", "SiteFile"]
+
+logger = logging.getLogger(__name__)
 
 
 class Site(BaseModel):
@@ -17,6 +20,7 @@ class Site(BaseModel):
     rev: int = 0
     phone_key: str = ""
     public_url: str = ""
+    slip_key: str = ""
 
 
 class SiteFile:
@@ -31,13 +35,20 @@ class SiteFile:
         if rev < self.site.rev:
             return
         try:
-            self.site = Site.model_validate({**body, "rev": rev})
+            wanted = Site.model_validate({**body, "rev": rev})
         except ValidationError as error:
             msg = "desired document site is malformed"
             raise WireError(msg) from error
+        if wanted == self.site and self._path.exists():
+            return
+        self.site = wanted
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(self.site.model_dump_json(), encoding="utf-8")
-        fresh.replace(self._path)
+        try:
+            fresh.write_text(wanted.model_dump_json(), encoding="utf-8")
+            fresh.replace(self._path)
+        except OSError as error:
+            # It is in use all the same: a full disk must not cost the hall its uplink.
+            logger.warning("site document not kept path=%s reason=%s", self._path, error.strerror)
 
     @property
     def public_url(self) -> str:

@@ -25,6 +25,7 @@ from edge_agent.settings import AgentSettings
 from edge_agent.site import SiteFile
 from edge_agent.stopping import attempt
 from hall_core.errors import Refused, StreamGap, WireError
+from hall_core.queueing.commands import RetireBox
 from hall_core.queueing.summary import state_hash
 from hall_core.wire.envelope import (
     BATCH,
@@ -65,6 +66,9 @@ class Identity:
 class Uplink:
     """`run` keeps the link; `connected`, `unsynced` and `acked_at` say how it is."""
 
+    #: what makes the MQTT client
+    client: Callable[..., aiomqtt.Client] = aiomqtt.Client
+
     def __init__(
         self,
         hall: Hall,
@@ -79,7 +83,9 @@ class Uplink:
         self._hall, self._devices, self._site, self._settings = hall, devices, site, settings
         self._who = who
         self._jitter = jitter
-        self._sender = Sender(acked=hall.journal.acked, sent=hall.journal.acked)
+        left = hall.journal.left
+        acked = left.first - 1 if left else hall.journal.acked
+        self._sender = Sender(acked=acked, sent=acked)
         self._acks = Bell()
         self._old_mqtt = settings.mqtt == "3.1.1"
         self._version_known = settings.mqtt != "auto"
@@ -95,12 +101,18 @@ class Uplink:
     @property
     def unsynced(self) -> int:
         """Facts the controller has not confirmed."""
-        return self._hall.journal.last - self._sender.acked
+        journal = self._hall.journal
+        return self._last() - self._sender.acked + (journal.last if journal.left else 0)
+
+    @property
+    def _over(self) -> bool:
+        """True when this box was replaced and has told everything."""
+        return self._hall.queue.retired and self.unsynced == 0
 
     async def run(self) -> None:
-        """Connect, serve, reconnect with full jitter; for ever."""
+        """Connect, serve, reconnect with full jitter; until this box is replaced and has told everything."""
         tries = 0
-        while True:
+        while not self._over:
             began = self._hall.clock.monotonic()
             try:
                 await attempt(self._session(), "uplink.session")
@@ -144,16 +156,18 @@ class Uplink:
     async def _serve(self, client: aiomqtt.Client) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send(client), name="uplink.send")
-            tasks.create_task(self._repeat(), name="uplink.repeat")
+            tasks.create_task(self._repeat(client), name="uplink.repeat")
             tasks.create_task(self._report(client), name="uplink.report")
             tasks.create_task(self._measure(client), name="uplink.telemetry")
             async for message in client.messages:
                 await self._hear(client, str(message.topic), bytes(message.payload))
+                if self._over:
+                    raise aiomqtt.MqttError("this box was replaced")
 
     def _client(self) -> aiomqtt.Client:
         parts = urlsplit(self._settings.broker or "")
         will = AgentState(state="lost", boot=self._hall.journal.boot)
-        return aiomqtt.Client(
+        return self.client(
             parts.hostname or "127.0.0.1",
             parts.port or (8883 if parts.scheme == "mqtts" else 1883),
             username=unquote(parts.username) if parts.username else None,
@@ -178,20 +192,50 @@ class Uplink:
     def _birth(self) -> Birth:
         journal, setup, wishes = self._hall.journal, self._hall.queue.setup, self._hall.wishes
         assert setup is not None
+        # A stream that ended with a lost journal is finished first: this box speaks for it so long.
+        left = journal.left
+        wishes = left.wishes if left else wishes
         return Birth(
             agent=self._who.agent,
             hall=setup.hall,
             name=setup.name,
             level=setup.level,
             parent=setup.parent,
-            incarnation=journal.stream,
-            stream=journal.stream,
-            last=journal.last,
+            incarnation=self._stream(),
+            stream=self._stream(),
+            last=self._last(),
             wish_stream=wishes.stream if wishes else None,
             wishes_applied=wishes.applied if wishes else 0,
             version=self._who.version,
-            boot=journal.boot,
+            boot=left.boot if left else journal.boot,
         )
+
+    def _stream(self) -> str:
+        left = self._hall.journal.left
+        return left.stream if left else self._hall.journal.stream
+
+    def _last(self) -> int:
+        left = self._hall.journal.left
+        return left.last if left else self._hall.journal.last
+
+    def _next(self, count: int) -> list[StoredFact]:
+        """The next facts to send. Raises nothing: facts that were removed long ago are not skipped over."""
+        journal, sent = self._hall.journal, self._sender.sent
+        found = (journal.read_left if journal.left else journal.read)(sent, count) if count else []
+        if found and found[0].n != sent + 1:
+            logger.error("facts %s to %s are not kept any more", sent + 1, found[0].n - 1)
+            return []
+        return found
+
+    async def _finish_left(self, client: aiomqtt.Client) -> None:
+        """The centre has all of the lost stream: from now on this box speaks for its own."""
+        journal = self._hall.journal
+        if journal.left and self._sender.acked >= journal.left.last:
+            await self._hall.on_disk(journal.forget_left)
+            journal.left = None
+            self._sender = Sender(acked=journal.acked, sent=journal.acked)
+            await self._say(client, Leaf.BIRTH, self._birth(), retain=True)
+            self._acks.ring()
 
     async def _say(
         self, client: aiomqtt.Client, leaf: Leaf, message: Message, *, retain: bool = False
@@ -210,7 +254,7 @@ class Uplink:
         while True:
             rung, acks = self._hall.bell.count, self._acks.count
             count = min(BATCH, self._sender.room())
-            batch = self._hall.journal.read(self._sender.sent, count) if count else []
+            batch = self._next(count)
             if batch:
                 self._sender.sent = batch[-1].n
                 await client.publish(topic(self._who.agent, Leaf.FACTS), self._pack(batch), qos=1)
@@ -232,17 +276,18 @@ class Uplink:
         # Facts travel exactly as they lie in the journal: no decoding, no encoding.
         assert self._hall.queue.setup is not None
         head = (
-            f'{{"v":1,"hall":"{self._hall.queue.setup.hall}","stream":"{self._hall.journal.stream}",'
+            f'{{"v":1,"hall":"{self._hall.queue.setup.hall}","stream":"{self._stream()}",'
             f'"first":{batch[0].n},"facts":['
         )
         return (head + ",".join(f.body for f in batch) + "]}").encode()
 
-    async def _repeat(self) -> None:
-        """Send again what stays unacknowledged."""
+    async def _repeat(self, client: aiomqtt.Client) -> None:
+        """Say again what stays unacknowledged, the birth too: facts of a box nobody knows are refused."""
         while True:
             acks, waiting = self._acks.count, self._sender.sent > self._sender.acked
             await asyncio.sleep(self._settings.resend_s)
             if waiting and self._acks.count == acks:
+                await self._say(client, Leaf.BIRTH, self._birth(), retain=True)
                 self._sender.resend()
                 self._acks.ring()
 
@@ -282,8 +327,11 @@ class Uplink:
             _, leaf = agent_of(full)
             if leaf is Leaf.FACT_ACK:
                 self._acknowledged(decode(Ack, payload))
+                await self._finish_left(client)
             elif leaf is Leaf.WISHES:
                 await self._apply(client, decode(WishBatch, payload))
+            elif leaf is Leaf.DESIRED and full.endswith("/retired"):
+                await self._retire(decode(Desired, payload))
             elif leaf is Leaf.DESIRED and full.endswith("/site"):
                 wanted = decode(Desired, payload)
                 self._site.take(wanted.rev, wanted.body)
@@ -293,22 +341,39 @@ class Uplink:
         except WireError as error:
             logger.warning("message refused topic=%s reason=%s", full, error)
 
+    async def _retire(self, document: Desired) -> None:
+        """Another box has this hall: nothing more is given or called here, what happened is still told."""
+        mine = self._hall.journal.stream
+        named = document.body.get("incarnations")
+        if isinstance(named, list) and mine in named and not self._hall.queue.retired:
+            logger.warning("this box was replaced: it gives and calls no more numbers")
+            await self._hall.handle(RetireBox())
+
     def _acknowledged(self, ack: Ack) -> None:
-        if ack.stream != self._hall.journal.stream:
+        if ack.stream != self._stream():
             logger.warning("acknowledgement of another stream ignored stream=%s", ack.stream)
             return
-        if not self._sender.acknowledge(ack.applied, self._hall.journal.last):
+        left = self._hall.journal.left
+        applied = min(ack.applied, left.last) if left else ack.applied
+        if not self._sender.acknowledge(applied, self._last()):
             # It did not move: the controller misses something, or was restored from an older copy.
-            self._sender.resend(ack.applied)
-        self._hall.journal.acked = self._sender.acked
+            self._sender.resend(applied)
+        if left is None:
+            self._hall.journal.acked = self._sender.acked
         self.acked_at = self._hall.now()
+        self._set_link(linked=True, controller=True)
         self._acks.ring()
         self.bell.ring()
 
     async def _apply(self, client: aiomqtt.Client, batch: WishBatch) -> None:
         setup, cursor = self._hall.queue.setup, self._hall.wishes
+        if self._hall.journal.left:
+            return  # they are for the box that is lost
         if setup is None or batch.hall != setup.hall:
             msg = f"wishes for hall {batch.hall}"
+            raise WireError(msg)
+        if batch.incarnation not in (None, self._hall.journal.stream):
+            msg = f"wishes for another box of this hall, {batch.incarnation}"
             raise WireError(msg)
         applied = cursor.applied if cursor and cursor.stream == batch.stream else 0
         try:
@@ -321,6 +386,10 @@ class Uplink:
             try:
                 await self._hall.handle(wish, WishCursor(batch.stream, applied))
             except Refused as error:
+                if self._hall.wishes != WishCursor(batch.stream, applied):
+                    # Nothing was stored, not even the refusal: the wish stays with the controller.
+                    applied -= 1
+                    break
                 # The refusal is a fact already: the controller reads it in the stream.
                 logger.info("wish refused kind=%s reason=%s", wish.kind, error.slug)
         await self._say(client, Leaf.WISH_ACK, Ack(stream=batch.stream, applied=applied))

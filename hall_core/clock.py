@@ -1,11 +1,23 @@
 """The only legal source of time. Everything else takes a `Clock`."""
 
+import ctypes
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "FixedClock", "SystemClock"]
+__all__ = ["Clock", "FixedClock", "SteadyTime", "SystemClock"]
+
+#: no clock that shows an earlier time has been set
+WRITTEN = datetime(2025, 1, 1, tzinfo=UTC)
+#: a synchronised clock moves less than this against the machine's seconds
+JUMP = timedelta(minutes=1)
+#: a doubtful clock so far ahead of the last fact is wrong, however long the box was away
+ABSURD = timedelta(days=400)
+ASK_EVERY_S = 1.0
+_STA_UNSYNC = 0x40
 
 
 class Clock(Protocol):
@@ -24,20 +36,102 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SystemClock:
-    """The machine's own clocks. `synchronised` is what the operating system says of its wall."""
+class _Timex(ctypes.Structure):
+    """The beginning of the kernel's `struct timex`, and room for the rest (adjtimex(2))."""
 
-    synchronised: bool = True
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 512),
+    )
+
+
+def _kernel_says() -> bool:
+    """Whether the kernel holds its wall clock for synchronised; True where it cannot be asked."""
+    if sys.platform != "linux":
+        return True
+    asked = _Timex()  # modes 0: only read
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.byref(asked))
+    except (OSError, AttributeError):
+        return True
+    return state < 0 or not asked.status & _STA_UNSYNC
+
+
+class SystemClock:
+    """The machine's own clocks.
+
+    The wall is trusted once the kernel has called it synchronised, until it jumps: a box without a network
+    drifts for weeks by seconds only. Before this program was written it is never trusted. `believed` says
+    that somebody answers for it: a battery clock in a hall without any network.
+    """
+
+    def __init__(
+        self,
+        *,
+        believed: bool = False,
+        synchronised: Callable[[], bool] = _kernel_says,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._believed, self._synchronised, self._wall = believed, synchronised, wall
+        self._asked_at = -ASK_EVERY_S
+        self._trusted = False
+        #: wall minus monotonic time when the kernel last called the wall synchronised
+        self._offset: timedelta | None = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self._wall()
 
     def monotonic(self) -> float:
         return time.monotonic()
 
     def trusted(self) -> bool:
-        return self.synchronised
+        mono = time.monotonic()
+        if mono - self._asked_at >= ASK_EVERY_S:
+            self._asked_at, self._trusted = mono, self._ask(mono)
+        return self._trusted
+
+    def _ask(self, mono: float) -> bool:
+        now = self._wall()
+        offset = now - datetime.fromtimestamp(0, UTC) - timedelta(seconds=mono)
+        if self._synchronised():
+            self._offset = offset
+        steady = self._offset is not None and abs(offset - self._offset) < JUMP
+        return now >= WRITTEN and (self._believed or steady)
+
+
+class SteadyTime:
+    """Time for facts, which never runs backwards, and whether to believe it.
+
+    A wall behind the last fact stands still at that fact until it has caught up. A doubtful wall that is
+    absurdly far ahead is not followed: from the last fact on the seconds are counted instead.
+    """
+
+    def __init__(self, clock: Clock, last: datetime | None) -> None:
+        self._clock, self._last, self._since = clock, last, clock.monotonic()
+
+    def now(self) -> datetime:
+        """The time to write down now."""
+        wall = self._clock.now()
+        if self._last is None:
+            return wall
+        if wall - self._last > ABSURD and not self._clock.trusted():
+            return self._last + timedelta(seconds=self._clock.monotonic() - self._since)
+        return max(wall, self._last)
+
+    def written(self, at: datetime) -> None:
+        """A fact happened at this time."""
+        if self._last is None or at > self._last:
+            self._last, self._since = at, self._clock.monotonic()
+
+    def trusted(self) -> bool:
+        """False while the wall is not synchronised, or behind what was written."""
+        behind = self._last is not None and self._clock.now() < self._last - JUMP
+        return self._clock.trusted() and not behind
 
 
 @dataclass(slots=True)

@@ -77,7 +77,12 @@ class Reader:
 
     def shows(self) -> dict[str, Any]:
         lying = self._lying
-        return {"card": lying.masked if lying else "", "read": self._read, "reads": self._reads}
+        return {
+            "card": lying.masked if lying else "",
+            "lying": lying is not None,
+            "read": self._read,
+            "reads": self._reads,
+        }
 
     def press(self, key: str) -> None:
         self._lying = None if key == "lift" else self._cards[int(key[-1]) - 1]

@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+import subprocess
+import sys
 from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,7 @@ from hall_core.errors import ProfileInvalid, SettingsInvalid
 from simulators.demo import demo
 from simulators.hall import SimulatedHall, family_of, read_hall_file
 from simulators.serving import serve
+from simulators.sms_cli import sms
 from simulators.sms_gateway import Gateway
 from simulators.wall import end_streams, wall_app
 
@@ -35,6 +38,7 @@ app = typer.Typer(
 profiles = typer.Typer(no_args_is_help=True, help="型号档案 / Firmware profiles.")
 app.add_typer(profiles, name="profiles")
 app.command()(demo)
+app.command()(sms)
 
 _say = Console()
 _warn = Console(stderr=True)
@@ -92,16 +96,26 @@ def gateway(
 def check(
     file: Annotated[Path, typer.Argument(help="档案文件 / profile file (YAML)", dir_okay=False)],
 ) -> None:
-    """检查一个型号档案 / Check a profile, and that its family is simulated.
+    """检查一个型号档案 / Check a profile: schema, options, golden frames, and that its family is simulated.
 
     Example: `hall-sim profiles check firmware_profiles/onbon.bx-6k1.yaml`
     """
     try:
-        profile = Shelf(file.resolve().parent).load(file.stem)
+        profile = Shelf(file.resolve().parent, below=Shelf()).load(file.stem)
         family = family_of(profile.family)
     except (ProfileInvalid, SettingsInvalid) as error:
         _warn.print(str(error), markup=False)
         raise typer.Exit(2) from error
+    # options and golden frames are the driver's business, and a simulator knows none: another program does
+    asked = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "edge_agent.profile_check", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode:
+        _warn.print(asked.stderr.strip(), markup=False, soft_wrap=True)
+        raise typer.Exit(asked.returncode)
     _say.print(f"{profile.id}: 可用 / valid ({profile.name})", markup=False)
     _say.print(f"故障 / faults: {', '.join(family.FAULTS)}", markup=False)
 

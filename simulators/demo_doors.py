@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import httpx2
@@ -114,6 +115,18 @@ class ControllerDoor:
         """Take a number from afar; `key` makes repeating harmless."""
         headers = {**self._key, "Idempotency-Key": key}
         url = f"{self.url}/api/halls/{hall}/tickets"
+        return await _ask(self._client, "POST", url, json=wish, headers=headers)
+
+    async def slots(self, hall: str, service: str, day: date) -> Answer:
+        """When one may come on a day."""
+        url = f"{self.url}/api/halls/{hall}/slots"
+        params = {"service": service, "day": day.isoformat()}
+        return await _ask(self._client, "GET", url, params=params, headers=self._key)
+
+    async def book(self, hall: str, key: str, wish: dict[str, Any]) -> Answer:
+        """Make an appointment; `key` makes repeating harmless."""
+        headers = {**self._key, "Idempotency-Key": key}
+        url = f"{self.url}/api/halls/{hall}/appointments"
         return await _ask(self._client, "POST", url, json=wish, headers=headers)
 
     async def hall(self, hall: str) -> dict[str, Any]:

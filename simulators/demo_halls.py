@@ -9,6 +9,7 @@ import yaml
 from hall_core.devices.layout import DeviceSetup, HallFile, ScreenSetup
 from hall_core.queueing.setup import CounterSetup, HallSetup, Level, ServiceSetup
 from hall_core.schedule.hours import Hours
+from hall_core.schedule.slots import SlotPlan
 from simulators.demo_programs import free_port
 
 __all__ = ["HALLS", "DemoHall", "hall_file", "keypad_counters", "write_hall_file"]
@@ -21,11 +22,26 @@ _STRIP_PROFILES: dict[Strip, str] = {
     "onbon": "onbon.bx-6k1",
 }
 
+#: short slots, so that somebody who books in a demo can come at once
+_SLOTS = SlotPlan(minutes=5, places=12, days_ahead=7, lead_min=0, early_min=10, late_min=5)
+
 _REAL_ESTATE = ServiceSetup(
-    id="realty", name="不动产登记", name_en="Real estate", prefix="A", minutes=12, about="过户、抵押、查询"
+    id="realty",
+    name="不动产登记",
+    name_en="Real estate",
+    prefix="A",
+    minutes=12,
+    about="过户、抵押、查询",
+    appointments=_SLOTS,
 )
 _SOCIAL = ServiceSetup(
-    id="social", name="社会保障", name_en="Social security", prefix="B", minutes=8, about="参保、转移、待遇"
+    id="social",
+    name="社会保障",
+    name_en="Social security",
+    prefix="B",
+    minutes=8,
+    about="参保、转移、待遇",
+    appointments=_SLOTS,
 )
 _BUSINESS = ServiceSetup(
     id="business", name="企业开办", name_en="Company registration", prefix="C", minutes=15, about="设立、变更"
@@ -106,8 +122,9 @@ def _setup(hall: DemoHall) -> HallSetup:
         name=hall.name,
         level=hall.level,
         parent=hall.parent,
-        # A demo is started at night, too.
+        # A demo is started at night, too, and on New Year's Day.
         hours=Hours.always(),
+        holidays="none",
         services=hall.services,
         counters=tuple(
             CounterSetup(id=str(n), name=f"{n} 号窗口", services=services)

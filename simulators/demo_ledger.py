@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-__all__ = ["CalledTicket", "Ledger", "TakenTicket"]
+__all__ = ["BookedVisit", "CalledTicket", "Ledger", "TakenTicket"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,17 @@ class TakenTicket:
     series: str = "hall"
     #: opens the citizen's page
     token: str = ""
+    #: it was booked ahead and checked in at the kiosk
+    booked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BookedVisit:
+    """Somebody was promised a time."""
+
+    hall: str
+    appointment_id: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class Ledger:
 
     tickets: list[TakenTicket] = field(default_factory=list)
     calls: list[CalledTicket] = field(default_factory=list)
+    booked: list[BookedVisit] = field(default_factory=list)
     #: refusals by slug: part of a normal day
     refused: Counter[str] = field(default_factory=Counter)
     #: requests that were never answered: what they did is unknown, so they count as nothing

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from hall_core.clock import Clock
 from hall_core.errors import Refused
 
-__all__ = ["FAULT_WORDS", "USUAL", "Faults", "UnknownDevice", "UnknownFault", "UnknownKey"]
+__all__ = ["FAULT_WORDS", "USUAL", "Faults", "UnknownFault", "UnknownKey"]
 
 #: name -> what a tester reads. A name that ends in `:n` takes a number, `slow:300`.
 FAULT_WORDS: Mapping[str, str] = {
@@ -33,6 +33,20 @@ FAULT_WORDS: Mapping[str, str] = {
     "throttle": "限流 429",
     "unavailable": "不可用 503",
     "undelivered": "送达失败",
+    "accept-then-cut": "收下后断线",
+    "limit": "号码超限",
+    "repeat-receipts": "回执重复",
+    "reorder-receipts": "回执乱序",
+    "early-receipts": "回执先于应答",
+    "lose-receipts": "无回执",
+    "frozen": "页面卡死",
+    "stale": "画面停在旧内容",
+    "old-version": "旧版页面",
+    "door-open": "柜门打开",
+    "on-battery": "市电中断",
+    "battery-weak": "电池老化",
+    "hot": "柜内过热",
+    "relay-stuck": "继电器不动作",
 }
 
 #: the number of a fault named without one
@@ -64,13 +78,6 @@ class UnknownKey(Refused):
         "设备「{device}」没有按键「{key}」，可用：{known}",
         "Device {device!r} has no key {key!r}; it has {known}",
     )
-
-
-class UnknownDevice(Refused):
-    """The hall has no such simulated device."""
-
-    slug, status = "unknown-device", 404
-    zh, en = "没有模拟设备「{device}」，可用：{known}", "There is no device {device!r}; known are {known}"
 
 
 class Faults:

@@ -11,7 +11,7 @@ from typing import Self, cast
 import yaml
 from pydantic import ValidationError
 
-import firmware_profiles
+from firmware_profiles import Shelf
 from hall_core.clock import Clock
 from hall_core.devices.layout import HallFile
 from hall_core.errors import SettingsInvalid
@@ -40,22 +40,22 @@ def family_of(name: str) -> Family:
 
 
 class SimulatedHall:
-    """Serves every device of a hall at its address while entered.
+    """Serves every device of a hall at its address while entered. `shelf` has the profiles.
 
     Raises SettingsInvalid for a profile whose family is not simulated, ProfileInvalid from the loader and
     OSError when an address is taken.
     """
 
-    def __init__(self, hall_file: HallFile, clock: Clock) -> None:
+    def __init__(self, hall_file: HallFile, clock: Clock, shelf: Shelf | None = None) -> None:
         self.hall = hall_file.hall
         self.devices: dict[str, SimDevice] = {}
         self._lines: dict[str, Line] = {}
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
-        random = Random(hall_file.hall.hall)
+        random, shelf = Random(hall_file.hall.hall), shelf or Shelf()
         on_line: dict[str, list[SimDevice]] = {}
         for number, setup in enumerate(hall_file.devices):
-            profile = firmware_profiles.load(setup.profile)
+            profile = shelf.load(setup.profile).fitted(setup.firmware)
             # port 0 is a fresh port for each device
             key = f"{setup.address}#{number}" if setup.address.endswith(":0") else setup.address
             line = self._lines.setdefault(key, Line(setup.address))

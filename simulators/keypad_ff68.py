@@ -88,12 +88,12 @@ class FrameReader:
 
 
 class Pad:
-    """The body of one key-pad with its evaluator."""
-
-    keys: tuple[str, ...] = (*_KEYS, *_DIGITS, "clear", *_RATINGS)
+    """The body of one key-pad with its evaluator, or of an evaluator alone: that one has no clerk's keys."""
 
     def __init__(self, device: SimDevice) -> None:
         self._device = device
+        alone = "keypad" not in {capability.value for capability in device.profile.capabilities}
+        self.keys: tuple[str, ...] = _RATINGS if alone else (*_KEYS, *_DIGITS, "clear", *_RATINGS)
         self._ticket, self._waiting, self._typed = "", "", ""
         self._beeps, self._stars, self._asking = 0, 0, False
         self._pending: bytes | None = None

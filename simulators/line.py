@@ -109,7 +109,7 @@ class Line:
         self.lost: Callable[[Link], None] = lambda _link: None
         self.in_service: Callable[[], bool] = lambda: True
         self._host, self._port, self._path = parts.hostname or "127.0.0.1", parts.port, parts.path
-        if self.scheme != "serial" and self._port is None:
+        if self.scheme not in {"serial", "web"} and self._port is None:
             msg = f"address {address!r} names no port; write {self.scheme}://host:port"
             raise SettingsInvalid(msg)
         self._inbox: asyncio.Queue[tuple[Link, bytes] | None] = asyncio.Queue()

@@ -48,6 +48,7 @@ class Module:
         modes = [mode for mode, channels in self._lamps.items() if sorted(channels) == burning]
         return {
             "lamps": burning,
+            "outputs": len(self._coils),
             "modes": modes,
             "pressed": [n for n, down in enumerate(self._inputs, 1) if down],
         }

@@ -142,8 +142,8 @@ class _Server:
         parts = (head, h11.Data(data=body), h11.EndOfMessage())
         await answer(self._device, link, b"".join(connection.send(part) or b"" for part in parts))
         faults = self._device.faults
-        if not faults.on("silence") and not faults.on("late"):
-            asyncio.get_running_loop().call_soon(link.hang_up)
+        if not faults.on("silence"):
+            asyncio.get_running_loop().call_later((faults.number("late") or 0) / 1000 + 0.001, link.hang_up)
 
 
 def build_body(device: SimDevice) -> Gateway:

@@ -3,21 +3,26 @@
 import asyncio
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from hall_core.errors import UnknownAppointment
 from simulators.demo_clerks import Clerk
 from simulators.demo_doors import Answer, ControllerDoor, NoAnswer
-from simulators.demo_ledger import TakenTicket
+from simulators.demo_ledger import BookedVisit, TakenTicket
 from simulators.demo_town import HallDoors, Town
 
 __all__ = ["Citizens", "People"]
 
 _ONLINE_SHARE = 0.15
+_BOOKED_SHARE = 0.06
 _PHONE_SHARE = 0.3
 _PRIORITY_SHARE = 0.06
 _PRIORITIES = ("elder", "pregnant", "military", "disabled")
 #: how many people stand there when the doors open, in a hall of share 1
 _AT_OPENING = 6
 _ROUNDS = 30
+_CHECK_INS = 5
+_ZONE = ZoneInfo("Asia/Shanghai")
 _BREATHE_S = 1.0
 
 
@@ -40,6 +45,8 @@ class Citizens:
     async def take_one(self, *, online: bool | None = None) -> Answer | None:
         """One person takes one number; None when nobody ever answered."""
         if online is None:
+            if self._random.random() < _BOOKED_SHARE:
+                return await self.come_by_appointment()
             online = self._random.random() < _ONLINE_SHARE
         wish: dict[str, Any] = {"service": self._random.choice(self._hall.services)}
         if self._random.random() < _PRIORITY_SHARE:
@@ -58,6 +65,44 @@ class Citizens:
             self._town.ledger.refused[answer.problem] += 1
         return answer
 
+    async def come_by_appointment(self) -> Answer | None:
+        """One person books the nearest slot and checks in at the kiosk with its code."""
+        wish: dict[str, Any] = {"service": self._random.choice(self._hall.services)}
+        if self._random.random() < _PHONE_SHARE:
+            wish["phone"] = self._phone()
+        today = self._town.clock.now().astimezone(_ZONE).date()
+        try:
+            slots = await self._controller.slots(self._hall.id, wish["service"], today)
+            free = [slot for slot in slots.body if slot["left"]] if slots.ok else []
+            if not free:
+                return await self.take_one(online=False)  # no slots for this: like everybody else
+            wish["starts_at"] = free[0]["starts_at"]
+            booked = await self._controller.book(self._hall.id, self._town.new_id(), wish)
+            if not booked.ok:
+                self._town.ledger.refused[booked.problem] += 1
+                return booked
+            visit = BookedVisit(self._hall.id, booked.body["appointment_id"], booked.body["code"])
+            self._town.ledger.booked.append(visit)
+            return await self._check_in(visit.code)
+        except NoAnswer:
+            self._town.ledger.unanswered += 1
+            return None
+
+    async def _check_in(self, code: str) -> Answer:
+        """At the kiosk; a hall that is cut off may not have heard of a booking of a moment ago."""
+        request_id = self._town.new_id()
+        wish = {"appointment": code, "channel": "kiosk", "request_id": request_id}
+        for _ in range(_CHECK_INS):
+            answer = await self._hall.agent.take(wish)
+            if answer.ok:
+                self._note(answer.body, request_id, online=False, booked=True)
+                return answer
+            if answer.problem != UnknownAppointment.slug:
+                break
+            await asyncio.sleep(_BREATHE_S)
+        self._town.ledger.refused[answer.problem] += 1
+        return answer
+
     async def _ask(self, wish: dict[str, Any], request_id: str, *, online: bool) -> Answer:
         """The same request with the same id until it is answered. Raises NoAnswer in the end."""
         for _ in range(_ROUNDS):
@@ -70,7 +115,7 @@ class Citizens:
                 await asyncio.sleep(_BREATHE_S)
         raise NoAnswer(request_id)
 
-    def _note(self, body: dict[str, Any], request_id: str, *, online: bool) -> None:
+    def _note(self, body: dict[str, Any], request_id: str, *, online: bool, booked: bool = False) -> None:
         self._town.ledger.tickets.append(
             TakenTicket(
                 hall=self._hall.id,
@@ -80,6 +125,7 @@ class Citizens:
                 channel="online" if online else "kiosk",
                 series=str(body.get("series", "hall")),
                 token=str(body["token"]),
+                booked=booked,
             )
         )
 

@@ -29,17 +29,17 @@ class _State:
 class Projector:
     """The body of a projector. It hangs, switched on, on its first digital input."""
 
-    keys: tuple[str, ...] = (
-        *("power", "input", "mute", "blank", "volume-up", "volume-down"),
-        *("block-vent", "open-cover", "wear-lamp"),
-    )
-
     def __init__(self, device: SimDevice) -> None:
         self._device = device
         options = self._options = device.profile.options | device.setup.options
         self._codes: dict[str, str] = options["inputs"]
         #: class 2 projectors step their volume
         self._steps: int = options.get("volume_steps", 0)
+        volume = ("volume-up", "volume-down") if self._steps else ()
+        self.keys: tuple[str, ...] = (
+            *("power", "input", "mute", "blank", *volume),
+            *("block-vent", "open-cover", "wear-lamp"),
+        )
         digital = [code for code in self._codes.values() if code.startswith("3")]
         self._state = _State((digital or list(self._codes.values()))[0])
         self._commands: dict[tuple[str, str], Callable[[str], str]] = {

@@ -22,14 +22,13 @@ _AGAIN_S, _HEARTBEAT_S = 0.2, 300.0
 
 
 class Tablet:
-    """The body of one tablet. Keys `rate-5` (best) … `rate-1`."""
-
-    keys: tuple[str, ...] = ("rate-5", "rate-4", "rate-3", "rate-2", "rate-1")
+    """The body of one tablet. Keys `rate-5` (best) … `rate-1`, as far as it has such levels."""
 
     def __init__(self, device: SimDevice) -> None:
         self._device = device
         options = device.profile.options | device.setup.options
         self._words: dict[int, str] = {score: words for words, score in options["scores"].items()}
+        self.keys: tuple[str, ...] = tuple(f"rate-{score}" for score in sorted(self._words, reverse=True))
         self._writer: asyncio.StreamWriter | None = None
         self._socket: ClientSocket | None = None
         self._window, self._logged_in = "", False
@@ -44,6 +43,7 @@ class Tablet:
             "logged_in": self._logged_in,
             "asking": self._asking,
             "thanks": self._thanks,
+            "levels": {key: self._words[int(key[-1])] for key in self.keys},
         }
 
     def press(self, key: str) -> None:

@@ -203,10 +203,22 @@ def _count_boards(hall: HallRecord, ledger: Ledger, sightings: Sightings) -> Cou
     return boards
 
 
+def _check_appointments(hall: HallRecord, ledger: Ledger, found: _Findings) -> None:
+    """Whoever was promised a time is expected by the hall, and is one ticket at most."""
+    expected = {f["appointment_id"] for f in _kind(hall.journal, "appointment-booked")}
+    for visit in ledger.booked:
+        if visit.hall == hall.id and visit.appointment_id not in expected:
+            found.lost.append(f"{hall.id}: the hall does not expect the appointment {visit.appointment_id}")
+    came = [f["appointment"] for f in _kind(hall.journal, "ticket-issued") if f.get("appointment")]
+    for appointment, times in unique_ids(came).items():
+        found.doubled.append(f"{hall.id}: the appointment {appointment} became {times} tickets")
+
+
 def _hall_report(hall: HallRecord, sources: Sources, found: _Findings) -> dict[str, Any]:
     _check_streams(hall, found)
     _check_tickets(hall, sources, found)
     _check_calls(hall, sources.ledger, found)
+    _check_appointments(hall, sources.ledger, found)
     shown: Counter[str] = Counter(dict.fromkeys(sources.sightings.families[hall.id], 0))
     shown.update(_count_calls_shown(hall, sources.ledger, sources.sightings, found))
     shown.update(_count_slips(hall, sources.ledger, sources.sightings))
@@ -246,6 +258,8 @@ def build_report(sources: Sources) -> dict[str, Any]:
             "tickets": len(ledger.tickets),
             "online": sum(1 for t in ledger.tickets if t.channel == "online"),
             "offline_series": sum(1 for t in ledger.tickets if t.series == "offline"),
+            "booked": len(ledger.booked),
+            "checked_in": sum(1 for t in ledger.tickets if t.booked),
             "calls": len(ledger.calls),
             "by_key": sum(1 for c in ledger.calls if c.by_key),
         },

@@ -76,6 +76,7 @@ class Display:
             "brightness": state.brightness,
             "signal": state.signal,
             "temperature": self._degrees,
+            "fan": state.fan,
             "network_standby": state.network_standby,
         }
 

@@ -17,10 +17,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
-from hall_core.errors import BadRequest, Refused, UnknownHall
+from hall_core.errors import BadRequest, Refused, UnknownDevice, UnknownHall
 from hall_ui import STATIC, templates
 from simulators.device import HISTORY, SimDevice
-from simulators.faults import FAULT_WORDS, USUAL, UnknownDevice
+from simulators.faults import FAULT_WORDS, USUAL
 from simulators.hall import SimulatedHall
 
 __all__ = ["end_streams", "wall_app"]

@@ -15,6 +15,10 @@ settings.register_profile(
 settings.load_profile("quiethall")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--all-cells", action="store_true", help="every cell of the matrix of outages")
+
+
 @pytest.fixture
 def clock() -> FixedClock:
     """A Monday morning, 09:30 in Shanghai."""

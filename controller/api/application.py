@@ -5,7 +5,18 @@ from collections.abc import Sequence
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 
-from controller.api import citizens, events, halls, health, lists
+from controller.api import (
+    appointments,
+    calendar,
+    citizens,
+    events,
+    halls,
+    health,
+    lists,
+    order,
+    public,
+    ratings,
+)
 from controller.api.deps import Parts
 from controller.api.problems import install_problems
 
@@ -23,7 +34,7 @@ def application(parts: Parts | None = None, pages: Sequence[APIRouter] = ()) -> 
     )
     app.state.parts = parts
     install_problems(app)
-    for module in (halls, citizens, lists, events, health):
+    for module in (public, halls, appointments, calendar, citizens, order, lists, ratings, events, health):
         app.include_router(module.router)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     for router in pages:

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from controller.api.deps import PartsDep
 from controller.api.events import BEAT_S, event_response, frame
 from controller.use_cases import citizen
 from controller.use_cases.context import Context
+from hall_core.queueing.reasons import REASONS, Reasons
 
 __all__ = ["router"]
 
@@ -20,12 +21,21 @@ Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class RatingBody(BaseModel):
-    """1 is worst, 5 is best."""
+    """1 is worst, 5 is best. `reasons` are for 1 and 2."""
 
     model_config = ConfigDict(extra="forbid")
 
     score: int = Field(ge=1, le=5)
     comment: str = Field(default="", max_length=200)
+    reasons: Reasons = Field(default=(), description=f"of {', '.join(REASONS)}")
+
+
+class RescheduleBody(BaseModel):
+    """The beginning of another slot."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    starts_at: AwareDatetime
 
 
 @router.get("")
@@ -42,20 +52,26 @@ async def cancel(token: Token, parts: PartsDep) -> dict[str, Any]:
 
 @router.post("/check-in")
 async def check_in(token: Token, parts: PartsDep) -> dict[str, Any]:
-    """I am here: after a missed call this puts the ticket back in line."""
+    """I am here: an appointment becomes a number; after a missed call the ticket is back in line."""
     return await citizen.check_in(parts.context, token)
 
 
 @router.post("/postpone")
 async def postpone(token: Token, parts: PartsDep) -> dict[str, Any]:
-    """Refused: the queue cannot do this."""
+    """Let three people pass; twice at most."""
     return await citizen.postpone(parts.context, token)
+
+
+@router.post("/reschedule")
+async def reschedule(token: Token, body: RescheduleBody, parts: PartsDep) -> dict[str, Any]:
+    """Another slot of the same service for an appointment; its link and its code stay."""
+    return await citizen.reschedule(parts.context, token, body.starts_at)
 
 
 @router.post("/rating")
 async def rating(token: Token, body: RatingBody, parts: PartsDep) -> dict[str, Any]:
     """What the finished visit was like; once."""
-    return await citizen.rate(parts.context, token, score=body.score, comment=body.comment)
+    return await citizen.rate(parts.context, token, **body.model_dump())
 
 
 @router.get("/stream")

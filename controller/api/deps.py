@@ -4,20 +4,32 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from pydantic import StringConstraints
 
 from controller.listener import Listener
 from controller.metrics import Metrics
+from controller.use_cases.channels import Program
 from controller.use_cases.context import Context
 from controller.use_cases.people import People
 from controller.web.services import SESSION_COOKIE
-from hall_core.errors import Forbidden, LoginNeeded
+from hall_core.errors import BadRequest, Forbidden, LoginNeeded
 
-__all__ = ["Asker", "HallId", "Parts", "PartsDep", "Who", "same_origin"]
+__all__ = [
+    "Admin",
+    "Asker",
+    "HallId",
+    "IdempotencyKey",
+    "Parts",
+    "PartsDep",
+    "Who",
+    "idempotency",
+    "same_origin",
+]
 
 #: ids as they stand in addresses and queries: nothing a database could stumble over
 HallId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -36,6 +48,11 @@ class Asker:
     """Who asks: `key:NAME` for a program, `admin:NAME` for a person."""
 
     name: str
+    program: Program | None = None
+
+    def channel(self, said: str) -> str:
+        """Where the citizen asked: what the request says, unless the key stands for one channel."""
+        return (self.program and self.program.channel) or said
 
 
 def _parts(request: Request) -> Parts:
@@ -54,6 +71,13 @@ def _offered_key(request: Request) -> str | None:
     return request.headers.get("x-api-key")
 
 
+def idempotency(key: str | None) -> str:
+    """The key of a request that makes something. Raises BadRequest without a readable one."""
+    if not key or not key.isascii() or not key.isprintable():
+        raise BadRequest(what="Idempotency-Key")
+    return key
+
+
 def same_origin(request: Request) -> bool:
     """True unless a browser says that another site made it send this request."""
     site = request.headers.get("sec-fetch-site")
@@ -64,13 +88,16 @@ def same_origin(request: Request) -> bool:
 
 
 async def _asker(request: Request, parts: PartsDep) -> Asker:
-    """The program or person behind this request. Raises LoginNeeded, Forbidden for a cross-site one."""
+    """The program or person behind this request. Raises LoginNeeded, Forbidden for a cross-site one,
+    TooManyAttempts for a program that asks too often.
+    """
     key = _offered_key(request)
     if key is not None:
         program = await parts.people.program(key)
         if program is None:
             raise LoginNeeded
-        return Asker(f"key:{program}")
+        parts.people.channels.admit(program)
+        return Asker(program.owner, program)
     admin = await parts.people.admin(request.cookies.get(SESSION_COOKIE))
     if admin is None:
         raise LoginNeeded
@@ -80,3 +107,13 @@ async def _asker(request: Request, parts: PartsDep) -> Asker:
 
 
 Who = Annotated[Asker, Depends(_asker)]
+
+
+async def _administrator(who: Who) -> Asker:
+    """A person, not a program. Raises Forbidden."""
+    if not who.name.startswith("admin:"):
+        raise Forbidden
+    return who
+
+
+Admin = Annotated[Asker, Depends(_administrator)]

@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from controller.api.deps import HallId, PartsDep, Who
+from controller.api.deps import HallId, IdempotencyKey, PartsDep, Who, idempotency
 from controller.api.problems import problem
+from controller.use_cases.near import Point, Start, ranked
 from controller.use_cases.take_ticket import HallRefused, TicketRequest, take_ticket
 from controller.use_cases.views import hall_view, halls_view
-from hall_core.errors import BadRequest, Refused
+from hall_core.errors import Refused
 
 __all__ = ["router"]
 
@@ -25,13 +26,27 @@ class TicketBody(BaseModel):
     service: HallId
     channel: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,16}$")] = "web"
     phone: Annotated[str | None, Field(pattern=r"^1[3-9]\d{9}$")] = None
+    openid: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{20,64}$")] = None
     priority: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,32}$")] = None
 
 
 @router.get("")
-async def halls(parts: PartsDep, _: Who) -> list[dict[str, Any]]:
-    """All halls with their services, counters and devices."""
-    return await halls_view(parts.context)
+async def halls(
+    parts: PartsDep,
+    _: Who,
+    service: HallId | None = None,
+    near: Annotated[str | None, Query(max_length=40)] = None,
+) -> list[dict[str, Any]]:
+    """All halls with their services, counters and devices.
+
+    With `service` those that offer it, the one most worth going to first: each with `expected`
+    (`{service, open, waiting, range_min, minutes}`), one of them `proposed`. With `near=lat,lon` also
+    `distance_km`, and the way counts.
+    """
+    found = await halls_view(parts.context)
+    if service is None and near is None:
+        return found
+    return ranked(found, service, Start(Point.parse(near) if near is not None else None))
 
 
 @router.get("/{hall}")
@@ -46,13 +61,13 @@ async def take(
     body: TicketBody,
     parts: PartsDep,
     who: Who,
-    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """A number. The same key and body again: 200 with the same ticket; another body: 409."""
-    if not idempotency_key or not idempotency_key.isascii() or not idempotency_key.isprintable():
-        raise BadRequest(what="Idempotency-Key")
-    asked = TicketRequest(**body.model_dump())
-    answer = await take_ticket(parts.context, hall, asked, owner=who.name, key=idempotency_key)
+    key = idempotency(idempotency_key)
+    await parts.people.channels.admit_new(who.program, key)
+    asked = TicketRequest(**{**body.model_dump(), "channel": who.channel(body.channel)})
+    answer = await take_ticket(parts.context, hall, asked, owner=who.name, key=key)
     if isinstance(answer, HallRefused):
         return problem(_refusal(answer))
     return JSONResponse(answer.ticket, 200 if answer.repeated else 201)

@@ -98,14 +98,3 @@ async def alarms(
         lambda tx: alarm_store.alarms_page(tx, hall=hall, open_only=open, after=after, limit=limit)
     )
     return [plain(row) for row in rows]
-
-
-@router.get("/ratings")
-async def ratings(
-    parts: PartsDep, _: Who, hall: HallId | None = None, after: After = 0, limit: Limit = 1000
-) -> list[dict[str, Any]]:
-    """Ratings; `after` is the `id`."""
-    rows = await parts.context.database.read(
-        lambda tx: ticket_store.ratings_page(tx, hall=hall, after=after, limit=limit)
-    )
-    return [plain(row) for row in rows]

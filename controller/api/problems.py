@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from controller.store.database import STORAGE_DOWN
-from hall_core.errors import BadRequest, Refused, StorageUnavailable, TooManyAttempts
+from hall_core.errors import BadRequest, Refused, StorageUnavailable
 
 __all__ = ["MEDIA_TYPE", "install_problems", "problem"]
 
@@ -28,7 +28,7 @@ def problem(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSON
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refused)
-    headers = {"Retry-After": str(error.facts["wait_s"])} if isinstance(error, TooManyAttempts) else None
+    headers = {"Retry-After": str(error.facts["wait_s"])} if "wait_s" in error.facts else None
     return problem(error.problem(), headers)
 
 

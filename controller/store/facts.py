@@ -19,6 +19,7 @@ __all__ = [
     "facts_page",
     "move_cursor",
     "quarantine",
+    "retire_streams",
     "save_snapshot",
     "snapshot",
     "stream_row",
@@ -59,6 +60,12 @@ def streams_of(tx: Tx, hall: str) -> list[Row]:
 def add_stream(tx: Tx, row: Row) -> None:
     """A box was born that nobody knew."""
     tx.execute(insert(STREAMS), row)
+
+
+def retire_streams(tx: Tx, hall: str, at: datetime) -> int:
+    """All boxes the hall ever had are replaced; gives how many were not before."""
+    these = (STREAMS.c.hall == hall) & (STREAMS.c.retired_at.is_(None))
+    return tx.execute(update(STREAMS).where(these).values(retired_at=at)).rowcount
 
 
 def move_cursor(tx: Tx, stream: str, applied: int) -> None:

@@ -1,30 +1,43 @@
 """Queries about notices."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, case, false, func, or_, select, update
 
 from controller.store.bulk import insert_new
+from controller.store.columns import UtcTime
 from controller.store.database import Tx
 from controller.store.tables import NOTICES, TICKETS
 
 __all__ = [
+    "ASKED_FOR",
+    "WECHAT",
+    "Claimable",
     "add_notices",
     "change_notice",
+    "change_suppressed",
     "claim",
     "claimed_left_over",
     "counts",
     "next_due",
     "notices_page",
+    "put_away_stale",
+    "sent_to",
     "with_ticket",
+    "withdraw",
 ]
 
 Row = dict[str, Any]
 
 #: states in which a worker has something to do, once `next_at` has come
-_DUE = ("pending", "unknown")
+_DUE = ("pending", "unknown", "accepted")
+#: how sealed addresses that are WeChat openids begin
+WECHAT = "wechat."
+#: nobody asks about a notice any longer than this
+ASKED_FOR = timedelta(hours=24)
 
 
 def add_notices(tx: Tx, rows: Sequence[Row]) -> None:
@@ -32,31 +45,87 @@ def add_notices(tx: Tx, rows: Sequence[Row]) -> None:
     insert_new(tx, NOTICES, rows)
 
 
+#: sealed numbers are sealed to a ticket; before there is one the notice holds it
+_SEALED = func.coalesce(TICKETS.c.phone_sealed, NOTICES.c.phone_sealed)
+# Built once: for a small query building it costs more than running it.
+_JOINED = select(
+    *(column for column in NOTICES.c if column.name != "phone_sealed"),
+    TICKETS.c.state.label("ticket_state"),
+    TICKETS.c.call_no.label("ticket_call_no"),
+    TICKETS.c.merged_into,
+    _SEALED.label("phone_sealed"),
+).join(TICKETS, TICKETS.c.ticket_id == NOTICES.c.ticket_id, isouter=True)
+_ONE = _JOINED.where(NOTICES.c.id == bindparam("this"))
+_CHANGE = update(NOTICES).where(NOTICES.c.id == bindparam("this"))
+_CHANGE_IF = _CHANGE.where(NOTICES.c.state.in_(bindparam("was", expanding=True)))
+_SENT_TO = select(
+    func.coalesce(
+        func.sum(case((NOTICES.c.sent_at > bindparam("since_minute", type_=UtcTime), 1), else_=0)), 0
+    ),
+    func.count(),
+).where(NOTICES.c.to_key == bindparam("to_key"), NOTICES.c.sent_at > bindparam("since_day", type_=UtcTime))
+
+
 def with_ticket(tx: Tx, notice_id: int) -> Row:
     """A notice and what its ticket is now."""
-    return dict(tx.execute(_joined().where(NOTICES.c.id == notice_id)).mappings().one())
+    return dict(tx.execute(_ONE, {"this": notice_id}).mappings().one())
 
 
-def _joined() -> Any:
-    return select(
-        NOTICES,
-        TICKETS.c.state.label("ticket_state"),
-        TICKETS.c.call_no.label("ticket_call_no"),
-        TICKETS.c.merged_into,
-        TICKETS.c.phone_sealed,
-    ).join(TICKETS, TICKETS.c.ticket_id == NOTICES.c.ticket_id)
+@dataclass(frozen=True, slots=True)
+class Claimable:
+    """What may be claimed now: notices nobody was given yet, by way (`sms`, `wechat`), and those that
+    were given to one of `again` before. Those of gateways that are not `known` any more are put away.
+    """
+
+    ways: Collection[str]
+    again: Collection[str]
+    known: Collection[str]
 
 
-def claim(tx: Tx, now: datetime, skip: Sequence[int]) -> Row | None:
-    """The most urgent notice that is due, with its ticket's state, held until the transaction ends."""
-    query = (
-        _joined()
-        .where(NOTICES.c.state.in_(_DUE), NOTICES.c.next_at <= now, NOTICES.c.id.not_in(skip))
-        .order_by(NOTICES.c.priority, NOTICES.c.id)
-        .limit(1)
+def claim(tx: Tx, now: datetime, skip: Sequence[int], may: Claimable, limit: int) -> list[Row]:
+    """The most urgent notices that are due, with their tickets' states, held until the transaction ends.
+
+    Those to be sent come before those to be asked about.
+    """
+    wechat = func.coalesce(_SEALED, "").like(f"{WECHAT}%")
+    fresh = (NOTICES.c.provider == "") & or_(
+        false(), *(wechat if way == "wechat" else ~wechat for way in may.ways)
     )
-    row = tx.execute(query.with_for_update(of=NOTICES, skip_locked=True)).mappings().first()
-    return dict(row) if row else None
+    given = NOTICES.c.provider.in_(may.again) | (
+        (NOTICES.c.provider != "") & NOTICES.c.provider.not_in(may.known)
+    )
+    send = (NOTICES.c.state == "pending") & (fresh | given)
+    ask = NOTICES.c.state.in_(("unknown", "accepted"))
+    query = (
+        _JOINED.where(NOTICES.c.next_at <= now, NOTICES.c.id.not_in(skip), send | ask)
+        .order_by(case((send, 0), else_=1), NOTICES.c.priority, NOTICES.c.id)
+        .limit(limit)
+    )
+    rows = tx.execute(query.with_for_update(of=NOTICES, skip_locked=True)).mappings()
+    return [dict(row) for row in rows]
+
+
+def put_away_stale(tx: Tx, now: datetime) -> int:
+    """Notices whose time has passed while they waited will not be sent; gives how many."""
+    stale = (NOTICES.c.state == "pending") & (NOTICES.c.not_after <= now)
+    changes = {"state": "suppressed", "reason": "stale", "updated_at": now, "phone_sealed": None}
+    return tx.execute(update(NOTICES).where(stale).values(**changes)).rowcount
+
+
+def sent_to(tx: Tx, to_key: str, now: datetime) -> tuple[int, int]:
+    """How many notices were handed over for this number within a minute, and within a day."""
+    since = {"since_minute": now - timedelta(minutes=1), "since_day": now - timedelta(days=1)}
+    row = tx.execute(_SENT_TO, {"to_key": to_key, **since}).one()
+    return int(row[0]), int(row[1])
+
+
+def withdraw(tx: Tx, ticket_id: str, kind: str, kept: int | None, now: datetime) -> None:
+    """Notices of this kind that wait will not be sent, except the one with this number."""
+    these = (NOTICES.c.ticket_id == ticket_id) & (NOTICES.c.kind == kind) & (NOTICES.c.state == "pending")
+    if kept is not None:
+        these &= NOTICES.c.call_no != kept
+    changes = {"state": "suppressed", "reason": "overtaken", "updated_at": now, "phone_sealed": None}
+    tx.execute(update(NOTICES).where(these).values(**changes))
 
 
 def next_due(tx: Tx, skip: Sequence[int]) -> datetime | None:
@@ -65,9 +134,17 @@ def next_due(tx: Tx, skip: Sequence[int]) -> datetime | None:
     return tx.execute(select(func.min(NOTICES.c.next_at)).where(waiting)).scalar()
 
 
-def change_notice(tx: Tx, notice_id: int, **changes: Any) -> None:
-    """Set columns of one notice."""
-    tx.execute(update(NOTICES).where(NOTICES.c.id == notice_id).values(**changes))
+def change_notice(tx: Tx, notice_id: int, *, was: Collection[str] = (), **changes: Any) -> bool:
+    """Set columns of one notice, if it still is in one of the states `was`; gives whether it was."""
+    if not was:
+        return bool(tx.execute(_CHANGE, {"this": notice_id, **changes}).rowcount)
+    return bool(tx.execute(_CHANGE_IF, {"this": notice_id, "was": list(was), **changes}).rowcount)
+
+
+def change_suppressed(tx: Tx, ticket_id: str, kind: str, call_no: int, **changes: Any) -> None:
+    """Set columns of the notice of one ticket, kind and call, if it is one that is not sent from here."""
+    this = (NOTICES.c.ticket_id == ticket_id) & (NOTICES.c.kind == kind) & (NOTICES.c.call_no == call_no)
+    tx.execute(update(NOTICES).where(this, NOTICES.c.state == "suppressed").values(**changes))
 
 
 def claimed_left_over(tx: Tx, before: datetime, **changes: Any) -> int:
@@ -86,7 +163,7 @@ def notices_page(tx: Tx, *, ticket: str | None, hall: str | None, after: int, li
     """Notices as they were written, with the masked number they go to."""
     query = (
         select(NOTICES, TICKETS.c.phone_masked.label("phone"), TICKETS.c.label)
-        .join(TICKETS, TICKETS.c.ticket_id == NOTICES.c.ticket_id)
+        .join(TICKETS, TICKETS.c.ticket_id == NOTICES.c.ticket_id, isouter=True)
         .where(NOTICES.c.id > after)
         .order_by(NOTICES.c.id)
         .limit(limit)

@@ -1,4 +1,4 @@
-"""Queries about administrators, sessions and API keys."""
+"""Queries about administrators and sessions."""
 
 from datetime import datetime
 from typing import Any
@@ -7,16 +7,14 @@ from sqlalchemy import delete, insert, select
 
 from controller.store.bulk import upsert
 from controller.store.database import Tx
-from controller.store.tables import ADMINS, API_KEYS, SESSIONS
+from controller.store.tables import ADMINS, SESSIONS
 
 __all__ = [
     "add_session",
     "any_admin",
     "end_session",
-    "key_owner",
     "password_hash",
     "put_admin",
-    "put_key",
     "session_admin",
 ]
 
@@ -54,13 +52,3 @@ def session_admin(tx: Tx, digest: str, now: datetime) -> str | None:
     """Whose session this is, while it lasts."""
     query = select(SESSIONS.c.admin).where(SESSIONS.c.digest == digest, SESSIONS.c.ends_at > now)
     return tx.execute(query).scalar()
-
-
-def put_key(tx: Tx, row: Row) -> None:
-    """Add an API key, or replace the one of this name."""
-    upsert(tx, API_KEYS, [row])
-
-
-def key_owner(tx: Tx, digest: str) -> str | None:
-    """The name of the program this key belongs to."""
-    return tx.execute(select(API_KEYS.c.name).where(API_KEYS.c.digest == digest)).scalar()

@@ -107,15 +107,14 @@ def request_shown(tx: Tx, ticket_id: str) -> Row | None:
     return dict(row) if row else None
 
 
-def offline_waiting(tx: Tx, hall: str, day: date) -> list[Row]:
-    """The day's numbers of the controller's own that nobody has served or given up."""
+def offline_waiting(tx: Tx, hall: str) -> list[Row]:
+    """The numbers of the controller's own that nobody has served or given up."""
     query = select(TICKETS).where(
         TICKETS.c.hall == hall,
-        TICKETS.c.day == day,
         TICKETS.c.series == "offline",
         TICKETS.c.state == "waiting",
     )
-    return [dict(row) for row in tx.execute(query.order_by(TICKETS.c.number)).mappings()]
+    return [dict(row) for row in tx.execute(query.order_by(TICKETS.c.day, TICKETS.c.number)).mappings()]
 
 
 def change_request(tx: Tx, request_id: str, **changes: Any) -> None:

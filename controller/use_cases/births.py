@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from controller.store import facts as fact_store
 from controller.store import halls as hall_store
+from controller.store import wishes as wish_store
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall
 from controller.use_cases.ports import to_agent
@@ -13,10 +14,12 @@ from hall_core.errors import WireError
 from hall_core.wire.envelope import AgentState, Birth, Desired
 from hall_core.wire.topics import Leaf
 
-__all__ = ["SITE", "BirthAnswers", "apply_birth", "apply_state"]
+__all__ = ["SITE", "BirthAnswers", "apply_birth", "apply_state", "heard_alive"]
 
 #: the desired document every box follows
 SITE = "site"
+#: the document that names the boxes that were replaced, and how many of them
+RETIRED, RETIRED_KNOWN = "retired", 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,14 @@ def apply_birth(draft: Draft, hall: LiveHall, birth: Birth, answers: BirthAnswer
     row = fact_store.stream_row(draft.tx, birth.stream)
     if row is not None and (row["agent"] != hall.agent or row["hall"] != hall.hall):
         raise WireError("Birth: stream: belongs to another box")
-    known = {stream["stream"] for stream in fact_store.streams_of(draft.tx, hall.hall)}
-    is_present = row is None or hall.stream is None or hall.stream not in known or birth.stream == hall.stream
+    streams = fact_store.streams_of(draft.tx, hall.hall)
+    known = {stream["stream"] for stream in streams}
+    # Another birth of this very transaction may have moved in: the broker kept the one before and sends both.
+    current = next((s["stream"] for s in streams if s["incarnation"] == draft.box(hall)), hall.stream)
+    is_present = row is None or (
+        row["retired_at"] is None and (current is None or current not in known or birth.stream == current)
+    )
+    present = birth.stream if is_present else current
     applied = int(row["applied"]) if row else 0
     if row is None:
         box = {"agent": hall.agent, "hall": hall.hall, "incarnation": birth.incarnation}
@@ -47,10 +56,16 @@ def apply_birth(draft: Draft, hall: LiveHall, birth: Birth, answers: BirthAnswer
     draft.positions[birth.stream] = (hall.agent, applied)
     _look_for_trouble(draft, hall, birth, applied, is_present=is_present)
     draft.outgoing.append(to_agent(hall.agent, Leaf.DESIRED, answers.site, SITE))
-    wish_stream, wishes_applied = join_stream(draft, hall, birth, answers.new_id)
+    # Under one name both boxes hear it; it names those that are meant.
+    gone = sorted(s["incarnation"] for s in streams if s["retired_at"] or s["stream"] != present)
+    if gone:
+        document = Desired(rev=len(gone), body={"incarnations": gone[-RETIRED_KNOWN:]})
+        draft.outgoing.append(to_agent(hall.agent, Leaf.DESIRED, document, RETIRED))
     if is_present:
+        # Nothing is wished of a box that was replaced: what it was to do, another does now.
+        wish_stream, wishes_applied = join_stream(draft, hall, birth, answers.new_id)
         _move_in(draft, hall, birth)
-    draft.after.append(lambda: answers.sender.begin(hall, wish_stream, wishes_applied))
+        draft.after.append(lambda: answers.sender.begin(hall, wish_stream, wishes_applied))
 
 
 def _move_in(draft: Draft, hall: LiveHall, birth: Birth) -> None:
@@ -69,7 +84,7 @@ def _move_in(draft: Draft, hall: LiveHall, birth: Birth) -> None:
 
     def remember() -> None:
         if hall.incarnation != birth.incarnation:
-            hall.granted_through, hall.reported = None, None
+            hall.granted, hall.reported = None, None
         hall.incarnation, hall.stream, hall.boot = birth.incarnation, birth.stream, birth.boot
         hall.version, hall.name, hall.last = birth.version, birth.name, birth.last
 
@@ -102,3 +117,27 @@ def apply_state(draft: Draft, hall: LiveHall, state: AgentState) -> None:
 
     draft.after.append(remember)
     draft.halls.add(hall.hall)
+
+
+def heard_alive(draft: Draft, hall: LiveHall, stream: str | None, sender: WishSender) -> None:
+    """The hall's present box has said something: it is there, even when its birth or its state was lost.
+
+    `stream` is the one the message belongs to, None for a message without any.
+    """
+    if stream not in (None, hall.stream) or hall.incarnation is None:
+        return
+    newest = None
+    if stream is not None and not sender.knows(hall.agent):
+        newest = wish_store.newest_stream(draft.tx, hall.agent, hall.incarnation)
+    if hall.online and newest is None:
+        return
+    if not hall.online:
+        draft.end_alarm("hall-lost", hall.hall, "")
+        draft.halls.add(hall.hall)
+
+    def remember() -> None:
+        hall.online = True
+        if newest is not None and not sender.knows(hall.agent):
+            sender.begin(hall, newest["stream"], int(newest["acked"]))
+
+    draft.after.append(remember)

@@ -1,25 +1,30 @@
 """What the holder of a ticket's link sees and may do. The hall decides; the link only asks."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from controller.store import tickets as ticket_store
 from controller.store.database import Clash
+from controller.store.ratings import BY_LINK
+from controller.use_cases import citizen_appointments as appointments
 from controller.use_cases.answers import answer_within
+from controller.use_cases.citizen_appointments import appointment_view, find_appointment
 from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall, local_time
 from controller.use_cases.phones import mask_all
-from controller.use_cases.ratings import store_rating
+from controller.use_cases.ratings import RatingDesk
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
-from hall_core.errors import HallUnreachable, IllegalTransition, UnknownTicket
-from hall_core.queueing.commands import CancelTicket, Command, Return
+from hall_core.errors import HallSaidNo, HallUnreachable, IllegalTransition, UnknownTicket
+from hall_core.queueing.commands import CancelTicket, Command, PostponeTicket, Return
 from hall_core.queueing.facts import WishRefused
 from hall_core.queueing.queue import Queue, Ticket
+from hall_core.queueing.reasons import checked_reasons
 from hall_core.queueing.states import OPEN_STATES, TicketState
 from hall_core.queueing.summary import ticket_summary
 
-__all__ = ["cancel", "check_in", "postpone", "rate", "view"]
+__all__ = ["cancel", "check_in", "postpone", "rate", "reschedule", "view"]
 
 #: the hall must have been heard of so recently for its numbers to be shown as current
 FRESH_S = 60
@@ -28,8 +33,11 @@ _OVER = frozenset(state.value for state in TicketState) - {state.value for state
 
 
 async def view(context: Context, token: str) -> dict[str, Any]:
-    """The citizen's view of a ticket. Raises UnknownTicket."""
-    return _view(context, await _find(context, token))
+    """The citizen's view of a ticket, or of an appointment that is none yet. Raises UnknownTicket."""
+    row = await _ticket(context, token)
+    if row is None:
+        return appointment_view(context, await find_appointment(context, token))
+    return _view(context, row)
 
 
 def is_stale(last_seen: datetime | None, now: datetime) -> bool:
@@ -38,12 +46,17 @@ def is_stale(last_seen: datetime | None, now: datetime) -> bool:
 
 
 async def _find(context: Context, token: str) -> dict[str, Any]:
+    row = await _ticket(context, token)
+    if row is None:
+        raise UnknownTicket(ticket=token[:4] + "…")
+    return row
+
+
+async def _ticket(context: Context, token: str) -> dict[str, Any] | None:
     row = await context.database.read(lambda tx: ticket_store.ticket_by_token(tx, token))
     if row is not None and row["merged_into"] is not None:
         merged = row["merged_into"]
         row = await context.database.read(lambda tx: ticket_store.ticket(tx, merged)) or row
-    if row is None:
-        raise UnknownTicket(ticket=token[:4] + "…")
     return row
 
 
@@ -88,8 +101,11 @@ def _place(queue: Queue, ticket: Ticket | None, now: datetime) -> dict[str, Any]
 
 
 async def cancel(context: Context, token: str) -> dict[str, Any]:
-    """Give the ticket up. Raises UnknownTicket, IllegalTransition, HallUnreachable."""
-    row = await _find(context, token)
+    """Give the ticket or the appointment up. Raises UnknownTicket, IllegalTransition, HallUnreachable."""
+    row = await _ticket(context, token)
+    if row is None:
+        await appointments.cancel(context, await find_appointment(context, token))
+        return await view(context, token)
     if row["state"] == TicketState.CANCELLED:
         return _view(context, row)
     if row["state"] in _OVER:
@@ -120,11 +136,15 @@ def _cancel_own(draft: Draft, hall: LiveHall, row: dict[str, Any]) -> None:
 
 
 async def check_in(context: Context, token: str) -> dict[str, Any]:
-    """Back: whoever missed the call stands in line again, at its end; whoever waits is in line already.
+    """Here: an appointment becomes a ticket; whoever missed the call stands in line again, at its end;
+    whoever waits is in line already.
 
-    Raises UnknownTicket, IllegalTransition, HallUnreachable.
+    Raises UnknownTicket, IllegalTransition, HallUnreachable, HallSaidNo.
     """
-    row = await _find(context, token)
+    row = await _ticket(context, token)
+    if row is None:
+        await appointments.check_in(context, await find_appointment(context, token))
+        return await view(context, token)
     if row["state"] == TicketState.WAITING:
         if _is_ours(context, row):
             raise HallUnreachable(hall=row["hall"])
@@ -138,9 +158,28 @@ async def check_in(context: Context, token: str) -> dict[str, Any]:
 
 
 async def postpone(context: Context, token: str) -> dict[str, Any]:
-    """Always refused: the queue knows no way to move a ticket back that is fair to those behind it."""
+    """Let three people pass, twice at most. Raises UnknownTicket, IllegalTransition, HallUnreachable,
+    HallSaidNo.
+    """
     row = await _find(context, token)
-    raise IllegalTransition(label=row["label"], state=row["state"], action="postpone")
+    if row["state"] != TicketState.WAITING:
+        raise IllegalTransition(label=row["label"], state=row["state"], action="postpone")
+    if _is_ours(context, row):
+        raise HallUnreachable(hall=row["hall"])
+    command = PostponeTicket(request_id=f"{REQUEST_PREFIX}{context.new_id()}", ticket=row["ticket_id"])
+    await _ask(context, row, command, "postpone")
+    return await view(context, token)
+
+
+async def reschedule(context: Context, token: str, starts_at: datetime) -> dict[str, Any]:
+    """Another slot for an appointment. Raises UnknownTicket, NoSlots, SlotFull, IllegalTransition,
+    AppointmentUsed.
+    """
+    row = await _ticket(context, token)
+    if row is not None:
+        raise IllegalTransition(label=row["label"], state=row["state"], action="move")
+    await appointments.move(context, await find_appointment(context, token), starts_at)
+    return await view(context, token)
 
 
 async def _ask(context: Context, row: dict[str, Any], command: Command, action: str) -> None:
@@ -154,26 +193,33 @@ async def _ask(context: Context, row: dict[str, Any], command: Command, action: 
     if fact is None:
         raise HallUnreachable(hall=hall.hall)
     if isinstance(fact, WishRefused):
+        if fact.slug != IllegalTransition.slug:
+            raise HallSaidNo(reason=fact.slug, said=fact.detail)
         found = context.live.queue_of(hall).tickets.get(row["ticket_id"])
         state = found.state.value if found else row["state"]
         raise IllegalTransition(label=row["label"], state=state, action=action)
 
 
-async def rate(context: Context, token: str, *, score: int, comment: str) -> dict[str, Any]:
-    """Store what the citizen thought of a finished visit, once. Raises UnknownTicket, IllegalTransition."""
+async def rate(
+    context: Context, token: str, *, score: int, comment: str, reasons: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Store what the citizen thought of a finished visit, once. Raises UnknownTicket, IllegalTransition,
+    BadRequest.
+    """
     row = await _find(context, token)
     if row["state"] != TicketState.FINISHED:
         raise IllegalTransition(label=row["label"], state=row["state"], action="rating")
-    said = {"score": score, "comment": mask_all(comment)}
+    ticked = checked_reasons(score, reasons)
+    said = {"score": score, "comment": mask_all(comment), "reasons": ",".join(ticked)}
+    desk = RatingDesk(context.live, context.signature, context.rating_rules)
     try:
-        await context.change(lambda draft: _store_rating(draft, row, said))
+        await context.change(lambda draft: desk.store(draft, {**_visit(row), **said, "channel": BY_LINK}))
     except Clash as error:
         before = await context.database.read(lambda tx: ticket_store.rating_of(tx, row["ticket_id"]))
         if before is None or {name: before[name] for name in said} != said:
             raise IllegalTransition(label=row["label"], state="rated", action="rating") from error
-    return {**_view(context, row), "rating": said}
+    return {**_view(context, row), "rating": {**said, "reasons": list(ticked)}}
 
 
-def _store_rating(draft: Draft, row: dict[str, Any], said: dict[str, Any]) -> None:
-    visit = {name: row[name] for name in ("ticket_id", "hall", "label", "service", "counter")}
-    store_rating(draft, {**visit, **said})
+def _visit(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("ticket_id", "hall", "label", "service", "counter")}

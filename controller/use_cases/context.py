@@ -1,17 +1,20 @@
 """What use cases that change something have in hand; built once, in the composition root."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from controller.store import halls as hall_store
 from controller.store.database import Database, Tx
 from controller.use_cases.answers import Answers
 from controller.use_cases.bell import Bell
+from controller.use_cases.day_books import DayBooks
 from controller.use_cases.draft import Draft
 from controller.use_cases.hub import Hub, News
+from controller.use_cases.kept import Kept
 from controller.use_cases.live import LiveHall, LiveHalls
 from controller.use_cases.phones import PhoneBox
+from controller.use_cases.rating_rules import RatingRules
 from controller.use_cases.wishing import WishSender
 from hall_core.clock import Clock
 from hall_core.errors import HallUnreachable, UnknownHall
@@ -19,6 +22,9 @@ from hall_core.errors import HallUnreachable, UnknownHall
 __all__ = ["Context"]
 
 T = TypeVar("T")
+
+#: what everybody may know of the halls is worked out so often at most
+PUBLIC_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,10 @@ class Context:
     new_token: Callable[[], str]
     public_url: str
     signature: str
+    calendars: Bell = field(default_factory=Bell)
+    rating_rules: RatingRules = field(default_factory=RatingRules)
+    day_books: DayBooks = field(default_factory=DayBooks)
+    public: Kept[list[dict[str, Any]]] = field(default_factory=lambda: Kept(PUBLIC_S))
 
     def hall(self, hall: str) -> LiveHall:
         """The hall with this id. Raises UnknownHall."""

@@ -38,7 +38,7 @@ def missing_zones(grants: Iterable[dict[str, Any]], incarnation: str, today: dat
     rows = list(grants)
     own = [g for g in rows if g["incarnation"] == incarnation and g["line"] == "*"]
     others = [g for g in rows if g["incarnation"] != incarnation]
-    if _holds(own, today + timedelta(days=HORIZON_DAYS)):
+    if all(_holds(own, today + timedelta(days=i)) for i in range(HORIZON_DAYS + 1)):
         return []
     zones: list[Zone] = []
     for day in (today + timedelta(days=i) for i in range(AHEAD_DAYS + 1)):
@@ -63,7 +63,7 @@ def ensure_grants(draft: Draft, hall: LiveHall, today: date, new_id: Callable[[]
     box = draft.box(hall)
     if box is None:
         return
-    if box == hall.incarnation and hall.granted_through and hall.granted_through >= horizon:
+    if box == hall.incarnation and hall.granted and hall.granted[0] <= today and horizon <= hall.granted[1]:
         return
     hall_store.lock_hall(draft.tx, hall.hall)
     rows = grant_store.grants_of(draft.tx, hall.hall, today)
@@ -74,12 +74,10 @@ def ensure_grants(draft: Draft, hall: LiveHall, today: date, new_id: Callable[[]
         return
     for zone in zones:
         _grant(draft, hall, box, zone, new_id)
-    own = [g["last_day"] for g in rows if g["incarnation"] == box]
-    through = max([zone.last_day for zone in zones] + own)
 
     def remember() -> None:
         if hall.incarnation == box:
-            hall.granted_through = through
+            hall.granted = (today, horizon)
 
     draft.after.append(remember)
 

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from controller.use_cases.ports import Arrived
 from hall_core.errors import WireError
+from hall_core.wire.damaged import decode_damaged
 from hall_core.wire.envelope import Ack, AgentState, Birth, FactBatch, Message, Report, Telemetry, decode
 from hall_core.wire.topics import Leaf, agent_of
 
@@ -47,8 +49,10 @@ class Refusal:
         return cls(agent, arrived.topic[:120], digest, len(arrived.payload), reason[:300])
 
 
-def open_letters(arrived: Iterable[Arrived]) -> tuple[list[Letter], list[Refusal]]:
-    """The letters that can be read, in order, and the others."""
+def open_letters(arrived: Iterable[Arrived], now: datetime) -> tuple[list[Letter], list[Refusal]]:
+    """The letters that can be read, in order, and the others. Facts that can be read do not wait for those
+    of their message that cannot.
+    """
     letters, refusals = [], []
     for message in arrived:
         agent, leaf = _place(message.topic)
@@ -56,10 +60,19 @@ def open_letters(arrived: Iterable[Arrived]) -> tuple[list[Letter], list[Refusal
             refusals.append(Refusal.of(message, agent, "topic is not one that agents write"))
             continue
         try:
-            letters.append(Letter(agent, decode(_KINDS[leaf], message.payload), message))
+            letters.append(Letter(agent, _read(leaf, message.payload, now), message))
         except WireError as error:
             refusals.append(Refusal.of(message, agent, str(error)))
     return letters, refusals
+
+
+def _read(leaf: Leaf, payload: bytes, now: datetime) -> Message:
+    try:
+        return decode(_KINDS[leaf], payload)
+    except WireError:
+        if leaf is not Leaf.FACTS:
+            raise
+        return decode_damaged(payload, now)
 
 
 def _place(topic: str) -> tuple[str, Leaf | None]:

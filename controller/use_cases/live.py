@@ -19,14 +19,16 @@ from pydantic import TypeAdapter
 from controller.store import facts as fact_store
 from controller.store import halls as hall_store
 from controller.store.database import Tx
-from hall_core.queueing.evolve import replay
-from hall_core.queueing.facts import fact_adapter
+from controller.use_cases.following import follow
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.summary import state_hash
+from hall_core.wire.damaged import read_fact
 
 __all__ = ["LiveHall", "LiveHalls", "Rebuilt", "freeze", "local_time", "rebuild"]
 
 DEFAULT_ZONE = "Asia/Shanghai"
+#: for facts that cannot even say when they happened
+_UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
 
 _queue_adapter: TypeAdapter[Queue] = TypeAdapter(Queue)
 
@@ -34,7 +36,7 @@ _queue_adapter: TypeAdapter[Queue] = TypeAdapter(Queue)
 @dataclass(slots=True)
 class LiveHall:
     """One hall now. `last` is the highest fact its box has told of; `reported` the last state hash and
-    the fact it belongs to; `granted_through` the last day the present box may issue on.
+    the fact it belongs to; `granted` the days on which the present box certainly holds numbers.
     """
 
     hall: str
@@ -51,7 +53,7 @@ class LiveHall:
     last: int = 0
     devices: list[dict[str, Any]] = field(default_factory=list)
     reported: tuple[int, str] | None = None
-    granted_through: date | None = None
+    granted: tuple[date, date] | None = None
     _hash: tuple[Queue, str] | None = None
 
     @classmethod
@@ -157,7 +159,9 @@ def rebuild(tx: Tx, stream: str) -> Rebuilt:
     """The queue of a stream from what is stored."""
     n, queue = _thaw(fact_store.snapshot(tx, stream))
     bodies = fact_store.bodies_after(tx, stream, n)
-    return Rebuilt(replay(queue, (fact_adapter.validate_json(body) for body in bodies)), n)
+    row = fact_store.stream_row(tx, stream)
+    facts = [read_fact(body, _UNKNOWN_TIME) for body in bodies]
+    return Rebuilt(follow(queue, facts, row["hall"] if row else "", _UNKNOWN_TIME)[0], n)
 
 
 def _thaw(kept: tuple[int, str] | None) -> tuple[int, Queue]:

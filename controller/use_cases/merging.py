@@ -6,6 +6,7 @@ request, unless a counter has called that one already: then the hall refuses, an
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from controller.store import tickets as ticket_store
@@ -18,7 +19,7 @@ from hall_core.queueing.facts import Fact, TicketIssued, WishRefused
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.states import TicketState
 
-__all__ = ["Answered", "admit", "settle", "settle_refusals"]
+__all__ = ["Answered", "admit", "settle", "settle_refusals", "superseded"]
 
 _ADMIT = f"{REQUEST_PREFIX}admit-"
 
@@ -103,3 +104,14 @@ def _not_admitted(draft: Draft, ticket_id: str, fact: WishRefused) -> None:
     else:
         changes["state"] = TicketState.CANCELLED.value
     ticket_store.change_ticket(draft.tx, ticket_id, **changes)
+
+
+def superseded(draft: Draft, shown: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """The hall's own tickets of the requests that were answered with these numbers: those do not count."""
+    found: set[str] = set()
+    for number in shown:
+        request = ticket_store.request_shown(draft.tx, number["ticket_id"])
+        if request is not None:
+            found.add(request["ticket_id"])
+            ticket_store.change_ticket(draft.tx, request["ticket_id"], merged_into=number["ticket_id"])
+    return frozenset(found)

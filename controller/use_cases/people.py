@@ -11,9 +11,11 @@ from math import ceil
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from controller.store import channels as channel_store
 from controller.store import people as people_store
 from controller.store.database import Database, Tx
 from controller.use_cases.bucket import Bucket
+from controller.use_cases.channels import Channels, Program
 from hall_core.clock import Clock
 from hall_core.errors import LoginNeeded, TooManyAttempts
 
@@ -45,10 +47,19 @@ def add_admin(tx: Tx, name: str, clock: Clock) -> str:
     return password
 
 
-def add_key(tx: Tx, name: str, clock: Clock) -> str:
-    """Add another program's API key; it is returned once and never stored."""
+def add_key(
+    tx: Tx,
+    name: str,
+    clock: Clock,
+    *,
+    channel: str | None = None,
+    per_minute: int | None = None,
+    per_day: int | None = None,
+) -> str:
+    """Add another program's API key and its limits; it is returned once and never stored."""
     key = f"qh_{secrets.token_urlsafe(32)}"
-    people_store.put_key(tx, {"name": name, "digest": _digest(key), "added_at": clock.now()})
+    limits = {"channel": channel, "per_minute": per_minute, "per_day": per_day}
+    channel_store.put_key(tx, {"name": name, "digest": _digest(key), "added_at": clock.now(), **limits})
     return key
 
 
@@ -59,6 +70,7 @@ class People:
         self._database, self._clock = database, clock
         self._places: OrderedDict[str, Bucket] = OrderedDict()
         self._hands = asyncio.Semaphore(HASHERS)
+        self.channels = Channels(database, clock)
         # Verified against when the name is unknown, so that both answers take as long.
         self._nobody = _hasher().hash(secrets.token_urlsafe(15))
 
@@ -89,11 +101,12 @@ class People:
         now = self._clock.now()
         return await self._read(lambda tx: people_store.session_admin(tx, _digest(secret), now))
 
-    async def program(self, key: str | None) -> str | None:
+    async def program(self, key: str | None) -> Program | None:
         """Whose API key this is."""
         if not key:
             return None
-        return await self._read(lambda tx: people_store.key_owner(tx, _digest(key)))
+        row = await self._database.read(lambda tx: channel_store.key_of(tx, _digest(key)))
+        return Program.of(row) if row else None
 
     async def _read(self, work: Callable[[Tx], str | None]) -> str | None:
         return await self._database.read(work)

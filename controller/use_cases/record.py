@@ -6,10 +6,11 @@ its batch are applied without it.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
 from controller.metrics import Metrics
+from controller.store import appointments as appointment_store
 from controller.store import facts as fact_store
 from controller.store import halls as hall_store
 from controller.store import tickets as ticket_store
@@ -17,18 +18,23 @@ from controller.store.database import STORAGE_DOWN, UNSTORABLE, Database, Tx
 from controller.use_cases.answers import Answers
 from controller.use_cases.apply_facts import FactIntake
 from controller.use_cases.bell import Bell
-from controller.use_cases.births import BirthAnswers, apply_birth, apply_state
+from controller.use_cases.births import BirthAnswers, apply_birth, apply_state, heard_alive
+from controller.use_cases.booking import expect_again
 from controller.use_cases.draft import Draft
 from controller.use_cases.granting import ensure_grants
 from controller.use_cases.hub import Hub, News
 from controller.use_cases.letters import Letter, Refusal, open_letters
 from controller.use_cases.live import LiveHall, LiveHalls, local_time
-from controller.use_cases.merging import admit
+from controller.use_cases.merging import admit, superseded
 from controller.use_cases.ports import Arrived, Outgoing, to_agent
+from controller.use_cases.rating_rules import RatingRules
+from controller.use_cases.replacing import take_over
 from controller.use_cases.reports import apply_report, compare
 from controller.use_cases.wishing import WishSender, wishes_acknowledged
 from hall_core.clock import Clock
 from hall_core.errors import WireError
+from hall_core.queueing.queue import Queue
+from hall_core.wire.damaged import unreadable
 from hall_core.wire.envelope import Ack, AgentState, Birth, Desired, FactBatch, Report
 from hall_core.wire.topics import Leaf
 
@@ -53,6 +59,7 @@ class Surroundings:
     new_id: Callable[[], str]
     signature: str
     site: Desired
+    rating_rules: RatingRules = field(default_factory=RatingRules)
 
 
 class Recorder:
@@ -64,7 +71,7 @@ class Recorder:
     async def record(self, arrived: Sequence[Arrived]) -> list[Outgoing]:
         """Apply what can be applied; the messages to send are returned after COMMIT."""
         started = self._around.clock.monotonic()
-        letters, refusals = open_letters(arrived)
+        letters, refusals = open_letters(arrived, self._around.clock.now())
         outgoing: list[Outgoing] = []
         try:
             outgoing += await self._apply(letters)
@@ -80,6 +87,9 @@ class Recorder:
                 except WireError as error:
                     refusals.append(Refusal.of(letter.arrived, letter.agent, str(error)))
                 except UNSTORABLE as error:
+                    if isinstance(letter.message, FactBatch):
+                        outgoing += await self._one_by_one(letter, letter.message)
+                        continue
                     kind = type(letter.message).__name__
                     why = f"{kind}: cannot be stored ({type(error).__name__})"
                     refusals.append(Refusal.of(letter.arrived, letter.agent, why))
@@ -94,6 +104,22 @@ class Recorder:
         draft = await self._database.write(lambda tx: self._work(tx, letters))
         return self._committed(draft, letters)
 
+    async def _one_by_one(self, letter: Letter, batch: FactBatch) -> list[Outgoing]:
+        """One of these facts cannot be stored: it is set aside, and the hall's stream goes on."""
+        outgoing: list[Outgoing] = []
+        for n, fact in enumerate(batch.facts, start=batch.first):
+            alone = replace(letter, message=batch.model_copy(update={"first": n, "facts": [fact]}))
+            try:
+                outgoing = await self._apply([alone])
+            except UNSTORABLE as error:
+                body = fact.model_dump_json(exclude_none=True)
+                aside = unreadable(
+                    body, f"cannot be stored ({type(error).__name__})", self._around.clock.now()
+                )
+                instead = batch.model_copy(update={"first": n, "facts": [aside]})
+                outgoing = await self._apply([replace(letter, message=instead)])
+        return outgoing  # the last acknowledgement counts for all
+
     def _work(self, tx: Tx, letters: Sequence[Letter]) -> Draft:
         """Everything of one transaction, except what only memory knows."""
         draft = Draft(tx, self._around.clock.now())
@@ -104,7 +130,7 @@ class Recorder:
                 apply_birth(draft, hall, letter.message, told)
         batches = [(hall, x.message) for hall, x in known if isinstance(x.message, FactBatch)]
         if batches:
-            intake = FactIntake(draft, self._live, self._around.signature)
+            intake = FactIntake(draft, self._live, self._around.signature, self._around.rating_rules)
             intake.open(sorted({batch.stream for _, batch in batches}))
             for hall, batch in batches:
                 intake.take(hall, batch)
@@ -127,6 +153,8 @@ class Recorder:
 
     def _other(self, draft: Draft, hall: LiveHall, letter: Letter) -> None:
         message = letter.message
+        if not (letter.arrived.retained or isinstance(message, AgentState)):
+            heard_alive(draft, hall, getattr(message, "stream", None), self._around.sender)
         if isinstance(message, AgentState):
             apply_state(draft, hall, message)
         elif isinstance(message, Report):
@@ -137,16 +165,23 @@ class Recorder:
 
     def _keep_going(self, draft: Draft, hall: LiveHall) -> None:
         """Renew grants whenever a hall is heard; the day is the hall's own."""
-        queue = draft.queues.get(hall.stream or "") or self._live.queue_of(hall)
+        moved = hall.incarnation is not None and draft.box(hall) != hall.incarnation
+        before = self._live.queue_of(hall)
+        # The day of the box before says nothing about the one that takes its place.
+        queue = Queue() if moved else draft.queues.get(hall.stream or "") or self._live.queue_of(hall)
         today = local_time(queue, draft.now).date()
         if queue.day is not None:
             # A box whose day runs ahead must be able to issue; its day never goes back.
             today = max(today, queue.day)
         ensure_grants(draft, hall, today, self._around.new_id)
-        if hall.incarnation is not None and draft.box(hall) != hall.incarnation:
-            # A box that replaces another does not know the numbers given while nobody was there.
-            for ticket in ticket_store.offline_waiting(draft.tx, hall.hall, today):
+        if moved:
+            # A box that replaces another does not know the numbers given while nobody was there. It is
+            # asked about those of earlier days too: its refusal ends them.
+            outside = ticket_store.offline_waiting(draft.tx, hall.hall)
+            for ticket in outside:
                 admit(draft, hall, ticket, replaces=None)
+            take_over(draft, hall, before, today, but=superseded(draft, outside))
+            expect_again(draft, hall, appointment_store.booked_from(draft.tx, hall.hall, today))
 
     def _hear(self, draft: Draft, known: Sequence[tuple[LiveHall, Letter]]) -> None:
         heard = {hall.hall: hall for hall, letter in known if not letter.arrived.retained}

@@ -12,6 +12,8 @@ from hall_core.wire.envelope import Report
 
 __all__ = ["apply_report", "compare"]
 
+#: what a device measured last, and what came of what it was told last
+_FLEETING = ("assurance", "outcome", "outcome_at", "values")
 _TROUBLE = {
     DeviceState.OFFLINE.value: ("设备离线", "The device is offline"),
     DeviceState.DEGRADED.value: ("设备部分故障", "The device works only in part"),
@@ -23,8 +25,9 @@ def apply_report(draft: Draft, hall: LiveHall, report: Report) -> None:
     if report.hall != hall.hall:
         raise WireError("Report: hall: this agent was enrolled for another hall")
     rows = [{"hall": hall.hall, **device.model_dump(exclude={"v"})} for device in report.devices]
-    if rows != hall.devices:
-        hall_store.replace_devices(draft.tx, hall.hall, rows)
+    stored = [_stored(row) for row in rows]
+    if stored != [_stored(row) for row in hall.devices]:
+        hall_store.replace_devices(draft.tx, hall.hall, stored)
         _alarms(draft, hall, rows)
     draft.halls.add(hall.hall)
 
@@ -35,6 +38,11 @@ def apply_report(draft: Draft, hall: LiveHall, report: Report) -> None:
             hall.last = max(hall.last, report.n)
 
     draft.after.append(remember)
+
+
+def _stored(row: dict[str, Any]) -> dict[str, Any]:
+    """Without what is true for a moment only: after a start the box's kept report brings that again."""
+    return {name: value for name, value in row.items() if name not in _FLEETING}
 
 
 def _alarms(draft: Draft, hall: LiveHall, rows: list[dict[str, Any]]) -> None:

@@ -22,6 +22,7 @@ from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import BadRequest, HallClosed, HallUnreachable, RequestIdReused, UnknownService
 from hall_core.queueing.commands import IssueTicket
 from hall_core.queueing.numbering import OFFLINE_LINE, label_of
+from hall_core.queueing.opening import hall_open
 from hall_core.queueing.setup import HallSetup
 
 __all__ = ["Given", "HallRefused", "TicketRequest", "take_ticket"]
@@ -32,11 +33,14 @@ HALL_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class TicketRequest:
-    """What somebody asks for. `phone` is 11 digits; it is sealed before anything is stored."""
+    """What somebody asks for. `phone` is 11 digits; it is sealed before anything is stored. `openid`
+    instead of it is for notices in WeChat.
+    """
 
     service: str
     channel: str
     phone: str | None = None
+    openid: str | None = None
     priority: str | None = None
 
 
@@ -63,7 +67,8 @@ async def take_ticket(
     RequestIdReused, or HallUnreachable for a hall that was never heard of.
     """
     hall = await context.enrolled_hall(hall_id)
-    print_ = context.phones.fingerprint({"hall": hall_id, **asdict(asked)})
+    body = {name: value for name, value in asdict(asked).items() if value is not None or name != "openid"}
+    print_ = context.phones.fingerprint({"hall": hall_id, **body})
     known = await context.database.read(lambda tx: ticket_store.request(tx, owner, key))
     if known is None:
         known = await _begin(context, hall, asked, {"owner": owner, "key": key, "fingerprint": print_})
@@ -96,7 +101,7 @@ async def _begin(
         service=asked.service,
         channel=asked.channel,
         priority=asked.priority,
-        phone_sealed=context.phones.seal(asked.phone, ticket_id) if asked.phone else None,
+        phone_sealed=_sealed(context, asked, ticket_id),
         phone_tail=asked.phone[-2:] if asked.phone else None,
     )
     row = {
@@ -107,7 +112,7 @@ async def _begin(
         "token": token,
         "state": "waiting",
         "wish": command.model_dump_json(),
-        "phone_masked": mask(asked.phone) if asked.phone else None,
+        "phone_masked": mask(asked.phone) if asked.phone else "微信" if asked.openid else None,
         "answer": None,
     }
 
@@ -130,7 +135,7 @@ def _setup(context: Context, hall: LiveHall) -> HallSetup:
     queue = context.live.queue_of(hall)
     if queue.setup is None:
         raise HallUnreachable(hall=hall.hall)
-    if not queue.setup.hours.open_at(local_time(queue, context.clock.now())):
+    if not hall_open(queue, local_time(queue, context.clock.now())):
         raise HallClosed
     return queue.setup
 
@@ -163,12 +168,15 @@ def _settled(context: Context, draft: Draft, hall: LiveHall, owner: str, key: st
 
 def _issue_offline(context: Context, draft: Draft, hall: LiveHall, row: dict[str, Any]) -> dict[str, Any]:
     queue = context.live.queue_of(hall)
+    if queue.setup is None:
+        # A new box has come this very moment: nobody knows yet which day it is there.
+        raise HallUnreachable(hall=hall.hall)
     asked = IssueTicket.model_validate_json(row["wish"])
     day: date = local_time(queue, draft.now).date()
     number = ticket_store.next_offline_number(draft.tx, hall.hall, day)
     # A ticket of its own: the hall may still answer with the one the wish names.
     ticket_id, token = context.new_id(), context.new_token()
-    phone = context.phones.unseal(asked.phone_sealed, asked.ticket_id) if asked.phone_sealed else None
+    sealed = asked.phone_sealed and context.phones.reseal(asked.phone_sealed, asked.ticket_id, ticket_id)
     ticket = {
         "ticket_id": ticket_id,
         "hall": hall.hall,
@@ -187,12 +195,12 @@ def _issue_offline(context: Context, draft: Draft, hall: LiveHall, row: dict[str
         "effective_at": draft.now,
         "updated_at": draft.now,
         "call_no": 0,
-        "phone_sealed": context.phones.seal(phone[3:], ticket_id) if phone else None,
+        "phone_sealed": sealed,
         "phone_masked": row["phone_masked"],
     }
     ticket_store.add_ticket(draft.tx, ticket)
     admit(draft, hall, ticket, replaces=row["request_id"])
-    if phone:
+    if sealed:
         due = confirmation(ticket_id, ticket["label"], None, draft.now, context.signature)
         notice_store.add_notices(draft.tx, [notice_row(hall.hall, due, draft.now, {})])
         draft.notices += 1
@@ -206,3 +214,9 @@ def _answer(context: Context, row: dict[str, Any], *, repeated: bool) -> Given |
     if "refused" in answer:
         return HallRefused(answer["refused"], answer["detail"])
     return Given({**answer, "url": f"{context.public_url}/t/{answer['token']}"}, repeated)
+
+
+def _sealed(context: Context, asked: TicketRequest, ticket_id: str) -> str | None:
+    if asked.phone:
+        return context.phones.seal(asked.phone, ticket_id)
+    return context.phones.seal_openid(asked.openid, ticket_id) if asked.openid else None

@@ -7,10 +7,11 @@ from controller.store import halls as hall_store
 from controller.use_cases.citizen import is_stale
 from controller.use_cases.context import Context
 from controller.use_cases.live import LiveHall, local_time
+from hall_core.queueing.opening import hours_today
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.summary import calls_summary, counters_summary, services_summary
 
-__all__ = ["hall_view", "halls_view", "plain", "ticket_row_view"]
+__all__ = ["hall_public", "hall_view", "halls_view", "plain", "ticket_row_view"]
 
 
 async def halls_view(context: Context) -> list[dict[str, Any]]:
@@ -35,6 +36,7 @@ def hall_view(context: Context, hall: LiveHall) -> dict[str, Any]:
         "online": hall.online and not stale,
         "stale": stale,
         "last_seen": hall.last_seen.isoformat() if hall.last_seen else None,
+        **hall_public(queue, now),
         "business_day": queue.day.isoformat() if queue.day else None,
         "services": services_summary(queue, local_time(queue, now)),
         "counters": counters_summary(queue),
@@ -45,6 +47,18 @@ def hall_view(context: Context, hall: LiveHall) -> dict[str, Any]:
         "unsynced": max(0, hall.last - queue.applied),
         "state_hash": hall.hash_of(queue),
         "stream": {"id": hall.stream, "applied": queue.applied},
+    }
+
+
+def hall_public(queue: Queue, now: datetime) -> dict[str, Any]:
+    """`{place, hours, priorities}`: where the hall is, today's hours, who goes first there."""
+    setup = queue.setup
+    if setup is None:
+        return {"place": None, "hours": "", "priorities": []}
+    return {
+        "place": setup.place.model_dump() if setup.place else None,
+        "hours": " ".join(hours_today(queue, local_time(queue, now))),
+        "priorities": list(setup.credits_min),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from pydantic import TypeAdapter
@@ -64,7 +65,9 @@ def join_stream(draft: Draft, hall: LiveHall, birth: Birth, new_id: Callable[[],
             return newest["stream"], 0
     fresh = new_id()
     row = {"stream": fresh, "agent": hall.agent, "hall": hall.hall, "incarnation": birth.incarnation}
-    wish_store.add_wish_stream(tx, {**row, "opened_at": draft.now})
+    # Which is the newest must not depend on a clock that was put back.
+    opened_at = max(draft.now, newest["opened_at"] + timedelta(microseconds=1)) if newest else draft.now
+    wish_store.add_wish_stream(tx, {**row, "opened_at": opened_at})
     if newest is not None:
         wish_store.carry_over(tx, newest["stream"], fresh, draft.now)
     return fresh, 0
@@ -86,6 +89,7 @@ class _Line:
 
     agent: str
     hall: str
+    incarnation: str | None
     stream: str
     sender: Sender
     moved_at: float
@@ -103,8 +107,13 @@ class WishSender:
     def begin(self, hall: LiveHall, stream: str, applied: int) -> None:
         """The box has told how far it is."""
         sender = Sender(acked=applied, sent=applied)
-        self._lines[hall.agent] = _Line(hall.agent, hall.hall, stream, sender, self.clock.monotonic())
+        box, now = hall.incarnation, self.clock.monotonic()
+        self._lines[hall.agent] = _Line(hall.agent, hall.hall, box, stream, sender, now)
         self.wake(hall.agent)
+
+    def knows(self, agent: str) -> bool:
+        """True when the box has told how far it is."""
+        return agent in self._lines
 
     def acknowledged(self, agent: str, ack: Ack, last: int) -> None:
         """The box holds wishes up to here; `last` is where its stream ends."""
@@ -152,7 +161,13 @@ class WishSender:
             if line.sender.sent == line.sender.acked:
                 line.moved_at = self.clock.monotonic()
             wishes = [_bodies.validate_json(body) for _, body in rows]
-            batch = WishBatch(hall=line.hall, stream=line.stream, first=rows[0][0], wishes=wishes)
+            batch = WishBatch(
+                hall=line.hall,
+                incarnation=line.incarnation,
+                stream=line.stream,
+                first=rows[0][0],
+                wishes=wishes,
+            )
             messages.append(to_agent(line.agent, Leaf.WISHES, batch))
             line.sender.sent = rows[-1][0]
         return messages

@@ -1,7 +1,7 @@
 """What the pages ask, answered by the running controller."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -9,10 +9,14 @@ from starlette.requests import Request
 from controller.store import alarms as alarm_store
 from controller.store import notices as notice_store
 from controller.store import tickets as ticket_store
-from controller.use_cases import citizen
+from controller.use_cases.booking_days import days_view
 from controller.use_cases.context import Context
+from controller.use_cases.near import public_halls
 from controller.use_cases.people import People
 from controller.use_cases.views import hall_view, halls_view, plain, ticket_row_view
+from controller.use_cases.visitors import Ask, Visitors
+from controller.web.order_desk import LiveOrderDesk, OrderDesk
+from controller.web.rating_office import LiveRatingOffice, RatingOffice
 from controller.web.services import SESSION_COOKIE
 from hall_core.clock import Clock
 
@@ -23,12 +27,20 @@ SHOWN = 200
 TODAY = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveServices:
     """Implements Services."""
 
     context: Context
     people: People
+    visitors: Visitors = field(init=False)
+    office: RatingOffice = field(init=False)
+    desk: OrderDesk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.visitors = Visitors(self.context)
+        self.office = LiveRatingOffice(self.context)
+        self.desk = LiveOrderDesk(self.context)
 
     @property
     def clock(self) -> Clock:
@@ -54,10 +66,28 @@ class LiveServices:
         return hall_view(self.context, await self.context.enrolled_hall(hall))
 
     async def ticket(self, token: str) -> dict[str, Any]:
-        return await citizen.view(self.context, token)
+        return await self.visitors.ticket(token)
 
-    async def cancel(self, token: str) -> dict[str, Any]:
-        return await citizen.cancel(self.context, token)
+    async def public_halls(self) -> list[dict[str, Any]]:
+        return await public_halls(self.context)
+
+    async def days(self, hall: str, service: str, day: date | None) -> dict[str, Any]:
+        return await days_view(self.context, hall, service, day)
+
+    async def take(self, hall: str, ask: Ask, address: str) -> str:
+        return await self.visitors.take(hall, ask, address)
+
+    async def book(self, hall: str, ask: Ask, starts_at: datetime, address: str) -> str:
+        return await self.visitors.book(hall, ask, starts_at, address)
+
+    async def act(self, token: str, action: str, key: str, address: str) -> None:
+        await self.visitors.act(token, action, key, address)
+
+    async def reschedule(self, token: str, starts_at: datetime, key: str, address: str) -> None:
+        await self.visitors.reschedule(token, starts_at, key, address)
+
+    async def rate(self, token: str, score: int, reasons: tuple[str, ...], key: str, address: str) -> None:
+        await self.visitors.rate(token, score, reasons, key, address)
 
     async def tickets(self, hall: str, *, limit: int = 20) -> list[dict[str, Any]]:
         rows = await self.context.database.read(

@@ -1,25 +1,28 @@
-"""The controller's pages: administrators' overview and halls, citizens' numbers, a hall for everybody."""
+"""The controller's pages: administrators' login, overview and halls; those of citizens stand beside it."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from controller.web.booking_pages import add_booking_pages
+from controller.web.citizen_pages import add_citizen_pages
+from controller.web.forms import own_page
+from controller.web.hall_pages import add_hall_pages
+from controller.web.order_pages import add_order_pages
+from controller.web.rating_pages import add_rating_pages
 from controller.web.services import SESSION_COOKIE, Services
-from hall_core.errors import Forbidden, Refused
-from hall_ui.naming import together
-from hall_ui.screens import Screens, language, large_type, remember
+from controller.web.showing import clock, dated, names, tile, time_of, time_words
+from hall_core.errors import Refused
+from hall_ui.screens import Screens, language, remember
 
 __all__ = ["pages"]
 
 _HERE = Path(__file__).parent
-_ZONE = ZoneInfo("Asia/Shanghai")
 #: one word for a device's state, the same as for halls; what cannot be read back is not called fine
 _DEVICE = {
     "online": "ok",
@@ -28,25 +31,25 @@ _DEVICE = {
     "unconfirmed": "unknown",
     "unknown": "unknown",
 }
-#: parts of a citizen's view that may be missing
-_CITIZEN: dict[str, Any] = {
-    "hall": None, "service": "", "counter": None, "ahead": None, "range_min": None,
-    "updated_at": None, "last_seen": None, "stale": False, "series": "hall",
-}  # fmt: skip
-#: this many ahead or fewer: come to the counter
-NEARLY = 3
 SESSION_S = 12 * 3600
 
 
 def pages(services: Services) -> APIRouter:
     """Routes of all pages of the controller, and their files."""
     screens = Screens(_HERE)
-    screens.filters["clock"] = lambda at: _clock(at, services.clock.now())
+    screens.filters["clock"] = lambda at: clock(at, services.clock.now())
+    screens.filters["hm"] = lambda at: f"{time_of(at):%H:%M}"
+    screens.filters["dated"] = lambda at, w: dated(time_of(at).date(), w)
+    screens.filters["stamp"] = time_words
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/static/{path:path}", screens.file, methods=["GET"])
     _add_login(router, services, screens)
     _add_admin(router, services, screens)
-    _add_citizen(router, services, screens)
+    add_hall_pages(router, services, screens)
+    add_booking_pages(router, services, screens)
+    add_citizen_pages(router, services, screens)
+    add_rating_pages(router, services, screens)
+    add_order_pages(router, services, screens)
     return router
 
 
@@ -63,7 +66,7 @@ def _add_login(router: APIRouter, services: Services, screens: Screens) -> None:
         goal = _inside(str(form.get("next", "")))
         address = request.client.host if request.client else ""
         try:
-            _own_page(request)
+            own_page(request)
             secret = await services.login(str(form.get("user", "")), str(form.get("password", "")), address)
         except Refused as error:
             if "application/json" in request.headers.get("accept", ""):
@@ -79,7 +82,7 @@ def _add_login(router: APIRouter, services: Services, screens: Screens) -> None:
     @router.post("/logout")
     async def logout(request: Request) -> Response:
         """Ends the session."""
-        _own_page(request)
+        own_page(request)
         await services.logout(request.cookies.get(SESSION_COOKIE, ""))
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(SESSION_COOKIE)
@@ -94,7 +97,7 @@ def _add_admin(router: APIRouter, services: Services, screens: Screens) -> None:
         if viewer is None:
             return RedirectResponse("/login", 303)
         now = services.clock.now()
-        halls = [_tile(hall, now) for hall in await services.halls()]
+        halls = [tile(hall, now) for hall in await services.halls()]
         context = {
             "viewer": viewer,
             "districts": list(_districts(halls)),
@@ -118,74 +121,15 @@ def _add_admin(router: APIRouter, services: Services, screens: Screens) -> None:
             return screens.page("missing.html", lang, error.status, text=error.sentence(lang))
         context = {
             "viewer": viewer,
-            "hall": _tile(row, services.clock.now()),
+            "hall": tile(row, services.clock.now()),
             "device_status": _DEVICE,
-            "service_names": _names(row["services"], lang),
+            "service_names": names(row["services"], lang),
             "counter_names": {c["id"]: c["name"] for c in row["counters"]},
             "tickets": await services.tickets(hall, limit=20),
             "alarms": await services.alarms(hall=hall),
+            "told": await services.desk.calibration(hall),
         }
         return remember(request, screens.page("hall.html", lang, **context))
-
-
-def _add_citizen(router: APIRouter, services: Services, screens: Screens) -> None:
-    @router.get("/t/{token}")
-    async def number(token: str, request: Request) -> Response:
-        """A citizen's own number; works without any script."""
-        return await _number(services, screens, request, token)
-
-    @router.post("/t/{token}/cancel")
-    async def cancel(token: str, request: Request) -> Response:
-        """Gives the number up. Knowing the token is the right to."""
-        try:
-            await services.cancel(token)
-        except Refused as error:
-            return await _number(services, screens, request, token, error)
-        return RedirectResponse(f"/t/{quote(token)}", 303)
-
-    @router.get("/h/{hall}")
-    async def public_hall(hall: str, request: Request) -> Response:
-        """What is open in a hall, and how long it takes."""
-        lang = language(request)
-        try:
-            row = await services.hall(hall)
-        except Refused as error:
-            return screens.page("missing.html", lang, error.status, text=error.sentence(lang))
-        context = {"hall": _tile(row, services.clock.now()), "large": large_type(request)}
-        return remember(request, screens.page("public.html", lang, **context))
-
-
-async def _number(
-    services: Services, screens: Screens, request: Request, token: str, refused: Refused | None = None
-) -> Response:
-    lang = language(request)
-    try:
-        ticket = _CITIZEN | await services.ticket(token)
-        hall = await services.hall(ticket["hall"]) if ticket["hall"] else None
-    except Refused as error:
-        more = screens.word(lang, "citizen", "none_text")
-        text = screens.word(lang, "citizen", "none")
-        return screens.page("missing.html", lang, error.status, text=text, more=more)
-    context = {
-        "ticket": ticket,
-        "token": token,
-        "hall_name": hall["name"] if hall else "",
-        "as_of": ticket["last_seen"] or ticket["updated_at"],
-        "service": _names(hall["services"] if hall else [], lang).get(ticket["service"], ticket["service"]),
-        "counter": _counter_name(hall, ticket["counter"]),
-        "counters": _serving(hall, ticket["service"], lang),
-        "state": "nearly" if _nearly(ticket) else ticket["state"],
-        "asking": request.query_params.get("ask") == "cancel" and ticket["state"] in ("waiting", "called"),
-        "refused": refused.sentence(lang) if refused else "",
-        "large": large_type(request),
-    }
-    status = refused.status if refused else 200
-    return remember(request, screens.page("ticket.html", lang, status, **context))
-
-
-def _nearly(ticket: dict[str, Any]) -> bool:
-    known = ticket["ahead"] is not None and ticket["range_min"] is not None
-    return ticket["state"] == "waiting" and known and bool(ticket["ahead"] <= NEARLY)
 
 
 def _login(request: Request, screens: Screens, goal: str, error: Refused | None = None) -> Response:
@@ -202,32 +146,8 @@ def _inside(wanted: str) -> str:
     return wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else "/"
 
 
-def _own_page(request: Request) -> None:
-    """Raises Forbidden for a form that another site's page has sent."""
-    if request.headers.get("sec-fetch-site", "same-origin") == "cross-site":
-        raise Forbidden
-
-
 def _problem(error: Refused) -> Response:
     return JSONResponse(error.problem(), error.status, media_type="application/problem+json")
-
-
-def _tile(hall: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """A hall with its status in one word, its minutes out of contact, and its devices that need somebody."""
-    faulty = [d for d in hall["devices"] if d["state"] in ("degraded", "offline")]
-    seen = hall["last_seen"]
-    lost_min = int((now - _time(seen)).total_seconds() // 60) if seen and not hall["online"] else 0
-    away = "lost" if seen else "off"
-    status = away if not hall["online"] else "part" if faulty else "ok"
-    return {
-        **hall,
-        "status": status,
-        "lost_min": max(0, lost_min),
-        "faulty": faulty,
-        "open_counters": sum(1 for c in hall["counters"] if c["state"] == "open"),
-        "queued": sum(s["waiting"] for s in hall["services"]),
-        "longest_min": hall.get("longest_min"),
-    }
 
 
 def _districts(halls: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
@@ -245,29 +165,3 @@ def _districts(halls: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], li
 
     for top in under.get(None, []):
         yield top, list(below(top, 1))
-
-
-def _names(services: list[dict[str, Any]], lang: str) -> dict[str, str]:
-    return {s["id"]: (s.get("name_en") if lang == "en" else "") or s["name"] for s in services}
-
-
-def _counter_name(hall: dict[str, Any] | None, counter: str | None) -> str:
-    rows = hall["counters"] if hall else []
-    return next((str(c["name"]) for c in rows if c["id"] == counter), counter or "")
-
-
-def _serving(hall: dict[str, Any] | None, service: str, lang: str) -> str:
-    rows = hall["counters"] if hall else []
-    return together([c["name"] for c in rows if service in c["services"] and c["state"] != "closed"], lang)
-
-
-def _time(at: str | datetime) -> datetime:
-    return at if isinstance(at, datetime) else datetime.fromisoformat(at)
-
-
-def _clock(at: str | datetime | None, now: datetime) -> str:
-    """Time of day, with the day when it is not today."""
-    if not at:
-        return "—"
-    local, today = _time(at).astimezone(_ZONE), now.astimezone(_ZONE)
-    return f"{local:%H:%M}" if local.date() == today.date() else f"{local.month}-{local.day} {local:%H:%M}"

@@ -2,17 +2,20 @@
 
 `controller.web.pages.pages(services) -> APIRouter` is included by the application after the API.
 Live changes come from `GET /api/stream` (events `snapshot`, `hall`, `alarm`, `beat`) and
-`GET /api/t/{token}/stream` (events `ticket`, `beat`). Citizens' actions are
-`POST /api/t/{token}/{cancel|check-in|postpone|rating}`.
+`GET /api/t/{token}/stream` (events `ticket`, `beat`).
 """
 
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from starlette.requests import Request
 
+from controller.use_cases.visitors import Ask
+from controller.web.order_desk import OrderDesk
+from controller.web.rating_office import RatingOffice
 from hall_core.clock import Clock
 
-__all__ = ["SESSION_COOKIE", "Services"]
+__all__ = ["SESSION_COOKIE", "Ask", "Services"]
 
 #: name of the cookie that carries a login
 SESSION_COOKIE = "qh_session"
@@ -23,6 +26,16 @@ class Services(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def desk(self) -> OrderDesk:
+        """What pages about the order of calls and the times told may ask."""
+        ...
+
+    @property
+    def office(self) -> RatingOffice:
+        """Ratings, their cases and rankings."""
+        ...
 
     @property
     def public_url(self) -> str:
@@ -55,11 +68,40 @@ class Services(Protocol):
         ...
 
     async def ticket(self, token: str) -> dict[str, Any]:
-        """A citizen's view as `GET /api/t/{token}` answers. Raises UnknownTicket."""
+        """A citizen's view as `GET /api/t/{token}` answers, with `rating`. Raises UnknownTicket."""
         ...
 
-    async def cancel(self, token: str) -> dict[str, Any]:
-        """As `POST /api/t/{token}/cancel`. Raises a Refused."""
+    async def public_halls(self) -> list[dict[str, Any]]:
+        """All halls as `GET /api/public/halls` answers."""
+        ...
+
+    async def days(self, hall: str, service: str, day: date | None) -> dict[str, Any]:
+        """`{today, day, days: [{day, left}], slots, earlier, later}`: when the service can be booked.
+
+        Raises UnknownHall, UnknownService, HallUnreachable, NoSlots.
+        """
+        ...
+
+    async def take(self, hall: str, ask: Ask, address: str) -> str:
+        """A number for somebody at this address; its link's token. Raises TooManyAttempts or another
+        Refused. The same form again: the same number.
+        """
+        ...
+
+    async def book(self, hall: str, ask: Ask, starts_at: datetime, address: str) -> str:
+        """An appointment, as `take`."""
+        ...
+
+    async def act(self, token: str, action: str, key: str, address: str) -> None:
+        """`cancel`, `check-in` or `postpone`, once for each form's `key`. Raises a Refused."""
+        ...
+
+    async def reschedule(self, token: str, starts_at: datetime, key: str, address: str) -> None:
+        """Another slot for an appointment. Raises a Refused."""
+        ...
+
+    async def rate(self, token: str, score: int, reasons: tuple[str, ...], key: str, address: str) -> None:
+        """What a finished visit was like; a bad one may have reasons. Raises a Refused."""
         ...
 
     async def tickets(self, hall: str, *, limit: int = 20) -> list[dict[str, Any]]:

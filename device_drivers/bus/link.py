@@ -1,8 +1,10 @@
 """Bytes to and from one address."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import cast
 
 import serial
@@ -49,7 +51,9 @@ class Link(asyncio.Protocol):
             async with asyncio.timeout(CLOSING_S):
                 await self._gone.wait()
         except TimeoutError:
-            self._transport.abort()
+            # a transport that has begun to close its port must not be aborted on top of it
+            if self._transport.get_write_buffer_size():
+                self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A stream's transport writes; other loops' transports do not inherit from asyncio's.
@@ -101,17 +105,34 @@ async def _open_tcp(link: Link, address: Address) -> None:
             plug.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
+class _SerialPort(serial.Serial):
+    """Reads without `select`, which knows no file descriptor above 1023."""
+
+    def read(self, size: int | None = 1, /) -> bytes:
+        assert self.fd is not None
+        try:
+            data = os.read(self.fd, size or 1)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise serial.SerialException(f"read failed: {error}") from error
+        if not data:
+            raise serial.SerialException("ready to be read and empty: is it unplugged?")
+        return data
+
+
 async def _open_serial(link: Link, path: str, line: SerialLine) -> None:
     bits, parity, stop = line.format
+    open_port = partial(
+        _SerialPort,
+        path,
+        baudrate=line.baud,
+        bytesize=int(bits),
+        parity=parity,
+        stopbits=int(stop),
+        exclusive=True,
+    )
+    loop = asyncio.get_running_loop()
     async with asyncio.timeout(SERIAL_OPEN_S):
-        transport, _ = await serial_asyncio_fast.create_serial_connection(
-            asyncio.get_running_loop(),
-            lambda: link,
-            path,
-            baudrate=line.baud,
-            bytesize=int(bits),
-            parity=parity,
-            stopbits=int(stop),
-            exclusive=True,
-        )
-    link.connection_made(transport)
+        port = await loop.run_in_executor(None, open_port)
+    link.connection_made(serial_asyncio_fast.SerialTransport(loop, link, port))

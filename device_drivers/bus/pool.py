@@ -1,12 +1,16 @@
 """All buses of a hall."""
 
 import asyncio
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from device_drivers.bus.address import parse_address
+from device_drivers.bus.address import Address, parse_address
 from device_drivers.bus.link import Opener, open_link
+from device_drivers.bus.mqtt import MqttSession
+from device_drivers.bus.neighbours import Neighbours
 from device_drivers.bus.port import Port
+from device_drivers.bus.screens import NamedScreens
 from device_drivers.bus.shared import Bus
 from device_drivers.bus.wire import Pause, Wire
 from hall_core.clock import Clock
@@ -18,11 +22,25 @@ __all__ = ["BusPool"]
 
 
 class BusPool:
-    """One bus and one task per address. Buses are made when a device first needs them."""
+    """One bus and one task per address. Buses are made when a device first needs them.
 
-    def __init__(self, *, clock: Clock, opener: Opener = open_link, pause: Pause = asyncio.sleep) -> None:
+    `screens` are the hall's browsers, `neighbours` the other devices as the hall knows them.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        opener: Opener = open_link,
+        pause: Pause = asyncio.sleep,
+        screens: NamedScreens | None = None,
+        neighbours: Neighbours | None = None,
+    ) -> None:
+        self.screens = screens or NamedScreens(clock)
+        self.neighbours = neighbours or Neighbours()
         self._clock, self._opener, self._pause = clock, opener, pause
         self._buses: dict[str, tuple[Bus, SerialLine | None]] = {}
+        self._sessions: dict[Address, MqttSession] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._group = asyncio.TaskGroup()
 
@@ -47,6 +65,16 @@ class BusPool:
     def port(self, setup: DeviceSetup, profile: Profile) -> Port:
         """The device's place on its bus. Raises SettingsInvalid when it cannot stand there."""
         address = parse_address(setup.address, profile)
+        if address.at_broker:
+            raise SettingsInvalid(
+                f"设备「{setup.name}」：型号 {profile.id} 不经消息服务，地址请写 tcp:// 或 serial://"
+                " (this model does not speak MQTT)"
+            )
+        if address.scheme == "web":
+            raise SettingsInvalid(
+                f"设备「{setup.name}」：型号 {profile.id} 不是网页屏幕，地址请写 tcp:// 或 serial://"
+                " (this model is no browser)"
+            )
         known = self._buses.get(str(address))
         if known is None:
             bus = Bus(Wire(address, self._opener, self._clock, self._pause))
@@ -61,3 +89,21 @@ class BusPool:
                     " (devices on one serial line must have one speed and format)"
                 )
         return Port(bus, setup.unit, setup.name, profile)
+
+    def session(self, setup: DeviceSetup, profile: Profile) -> tuple[MqttSession, str]:
+        """The session with the device's broker, one for all devices there, and the device's name at it.
+
+        Raises SettingsInvalid.
+        """
+        address = parse_address(setup.address, profile)
+        if not address.at_broker:
+            raise SettingsInvalid(
+                f"设备「{setup.name}」：型号 {profile.id} 经消息服务连接，地址请写 mqtt://用户:口令@主机:端口/名称"
+                " (this model is reached over an MQTT broker)"
+            )
+        broker, name = replace(address, path=""), address.path
+        session = self._sessions.get(broker)
+        if session is None:
+            session = self._sessions[broker] = MqttSession(broker, clock=self._clock)
+            self._tasks.append(self._group.create_task(session.serve(), name=f"mqtt.{broker}"))
+        return session, name

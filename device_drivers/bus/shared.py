@@ -44,6 +44,11 @@ class Turn:
         assert not self.ended.is_set(), "the turn is over"
         await self._wire.send(frame, self._profile)
 
+    async def hang_up(self) -> None:
+        """End the link: the next frame goes over a new one."""
+        assert not self.ended.is_set(), "the turn is over"
+        await self._wire.close()
+
 
 @dataclass(slots=True)
 class _Order:

@@ -60,8 +60,9 @@ class Wire:
         self._dirty = False
 
     async def close(self) -> None:
-        """End the link, if one stands."""
+        """End the link, if one stands. What was heard over it is forgotten."""
         link, self._link = self._link, None
+        self._heard.clear()
         if link is not None:
             await link.close()
 

@@ -69,11 +69,15 @@ class DeviceDriver:
     def __init__(self, setup: DeviceSetup, profile: Profile, buses: BusPool, clock: Clock) -> None:
         self._name, self._clock = setup.name, clock
         self._options = read_options(GsmOptions, setup, profile)
-        self._port = buses.port(setup, profile)
         self._answer_s = profile.timing.response_timeout_ms / 1000
-        patient = profile.timing.model_copy(update={"response_timeout_ms": self._options.send_timeout_ms})
+        # whoever comes while a message is being sent waits for its end
+        waits = profile.timing.model_copy(update={"probe_s": self._options.send_timeout_ms / 1000})
+        self._port = buses.port(setup, profile.model_copy(update={"timing": waits}))
+        patient = waits.model_copy(update={"response_timeout_ms": self._options.send_timeout_ms})
         self._sending = buses.port(setup, profile.model_copy(update={"timing": patient}))
         self._free_at = 0.0
+        #: why the network did not take the last message; empty when it took it
+        self._refused = ""
         self._sent: OrderedDict[str, Outcome] = OrderedDict()
         self._standing = AsyncExitStack()
 
@@ -134,6 +138,8 @@ class DeviceDriver:
             return Probe(DeviceState.DEGRADED, "调制解调器不支持 PDU 短信，请更换 (no PDU mode)")
         if trouble := await self._network(turn):
             return Probe(DeviceState.DEGRADED, trouble)
+        if self._refused:
+            return Probe(DeviceState.DEGRADED, f"上一条短信未发出：{self._refused} (it was refused)")
         return self._signal(await self._ask(turn, "AT+CSQ", "+CSQ:"))
 
     async def _network(self, turn: Turn) -> str:
@@ -189,6 +195,7 @@ class DeviceDriver:
         finally:
             self._free_at = self._clock.monotonic() + self._options.interval_ms / 1000
         if reply.error is None:
+            self._refused = ""
             return Outcome.ACCEPTED
         if judge(reply.error) is Verdict.UNKNOWN:
             return Outcome.UNCONFIRMED
@@ -209,6 +216,7 @@ class DeviceDriver:
         if reply.error is None:
             return
         what = f"「{self._name}」{sentence(reply.error)}"
+        self._refused = sentence(reply.error)
         if judge(reply.error) is Verdict.NEVER:
             raise DeviceRefused(what)
         raise DeviceUnreachable(what)

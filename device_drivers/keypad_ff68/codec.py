@@ -6,11 +6,13 @@ table and the field code of QueueSystem/CallSystem.
 
 from dataclasses import dataclass
 
-__all__ = ["BLANK", "EVALUATION", "KEYS", "Frame", "FrameParser", "beep", "echo", "encode", "show"]
+__all__ = ["BLANK", "EVALUATION", "KEYS", "Frame", "FrameParser", "ask", "beep", "echo", "encode", "show"]
 
 START, MIDDLE, END = b"\xff\x68", 0x68, 0x16
 #: functions
 KEYS, SHOW, BEEP, EVALUATION = 0x01, 0x02, 0x03, 0x11
+#: the key that begins an evaluation
+ASK = 0x0B
 #: a digit position that keeps what it shows
 BLANK = 0x0A
 #: ADDR and FUNC at least, and as many DATA as were ever seen (8 bytes in all), with room to spare
@@ -49,6 +51,11 @@ def show(address: int, ticket: str, waiting: int | None = None) -> Frame:
 def beep(address: int) -> Frame:
     """One beep."""
     return Frame(address, BEEP)
+
+
+def ask(address: int) -> Frame:
+    """Begin an evaluation."""
+    return Frame(address, KEYS, bytes([ASK]))
 
 
 def _places(text: str) -> bytes:

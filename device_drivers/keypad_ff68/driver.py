@@ -41,6 +41,8 @@ class KeypadOptions(Options):
     confirm: dict[str, KeyOp] = Field(default_factory=dict)
     scores: dict[int, int] = Field(default_factory=dict)
     beep_on_call: bool = True
+    screen: bool = True
+    ask: bool = False
     heard_for_s: float = Field(default=120, gt=0)
 
 
@@ -75,15 +77,17 @@ class DeviceDriver:
         await self._standing.aclose()
 
     async def show(self, picture: Picture) -> Outcome:
-        """Ticket and waiting count; beeps once per call. Raises DeviceUnreachable."""
+        """Ticket and waiting count; beeps once per call, asks once per visit. Raises DeviceUnreachable."""
         if not isinstance(picture, CounterPicture):
             raise DeviceRefused(f"「{self._name}」是呼叫器，不能显示 {picture.kind} (counters only)")
         before, self._shown = self._shown, picture
         called = picture.mode is CounterMode.CALLED
         new = before is None or (before.label, before.call_no) != (picture.label, picture.call_no)
-        frames = [self._digits(picture)]
+        frames = [self._digits(picture)] if self._options.screen else []
         if called and new and self._options.beep_on_call:
             frames.append(codec.beep(self._unit))
+        if self._options.ask and picture.ended and (before is None or before.ended != picture.ended):
+            frames.append(codec.ask(self._unit))
         return await self._tell(frames, Urgency.CALL if called else Urgency.CLEAR)
 
     async def do(self, job: Job) -> Outcome:
@@ -92,7 +96,7 @@ class DeviceDriver:
 
     async def probe(self) -> Probe:
         """Passive: a pad cannot be asked. Its digits are sent again, for it may have been without power."""
-        if self._shown is not None:
+        if self._shown is not None and self._options.screen:
             await self._tell([self._digits(self._shown)], Urgency.POLL)
         silent_s = None if self._heard_at is None else self._clock.monotonic() - self._heard_at
         if silent_s is None:

@@ -37,6 +37,8 @@ _BUSY = {5, 6}
 #: a gateway found nobody behind it
 _NOBODY = {10, 11}
 BUSY_WAIT_S, BUSY_TRIES = 0.3, 4
+#: a module that refuses to tell its keys is asked again so much later
+REFUSED_WAIT_S = 1.0
 
 
 class _Busy(DeviceRefused):
@@ -103,18 +105,26 @@ class DeviceDriver:
 
         A key counts when two readings `debounce_ms` apart agree; one held while the link came up does not.
         """
-        before = await self._inputs()
+        before = await self._keys()
         while True:
             await self._port.pause(self._options.poll_ms / 1000)
-            seen = await self._inputs()
+            seen = await self._keys()
             if seen == before:
                 continue
             await self._port.pause(self._options.debounce_ms / 1000)
-            again = await self._inputs()
+            again = await self._keys()
             settled = tuple(b if b == a else old for old, a, b in zip(before, seen, again, strict=True))
             for op in pressed(before, settled, self._options):
                 yield KeyPressed(op=op)
             before = settled
+
+    async def _keys(self) -> Bits:
+        """The keys that are down, as soon as the module tells: that it refuses is what the probe says."""
+        while True:
+            try:
+                return await self._inputs()
+            except DeviceRefused:
+                await self._port.pause(REFUSED_WAIT_S)
 
     async def _inputs(self) -> Bits:
         """The keys that are down."""

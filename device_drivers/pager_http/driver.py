@@ -105,7 +105,7 @@ class DeviceDriver:
             async with asyncio.timeout(self._options.closing_ms / 1000):
                 await self._closed.wait()  # or the next request would go into a closing link
         except TimeoutError:
-            return status
+            await turn.hang_up()
         return status
 
     def _check(self, status: int) -> None:

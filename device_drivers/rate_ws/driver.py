@@ -21,7 +21,6 @@ from hall_core.clock import Clock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
 from hall_core.devices.vocabulary import (
-    CounterMode,
     CounterPicture,
     DeviceEvent,
     DeviceState,
@@ -61,10 +60,10 @@ class DeviceDriver:
         self._server: asyncio.Server | None = None
         self._tablets: set[Tablet] = set()
         self._heard_at = clock.monotonic()
-        self._shown: CounterPicture | None = None
         #: rate id -> taken
         self._quests: OrderedDict[str, bool] = OrderedDict()
         self._asking: str | None = None
+        self._asked_at = 0.0
         self._answered = asyncio.Event()
         self._refusal = ""
         self._rated: asyncio.Queue[DeviceEvent] = asyncio.Queue()
@@ -96,17 +95,13 @@ class DeviceDriver:
         """
         if not isinstance(picture, CounterPicture):
             raise DeviceRefused(f"「{self._name}」是评价器，不能显示 {picture.kind} (counters only)")
-        before, self._shown = self._shown, picture
         self._window_name = picture.name
-        if picture.mode in (CounterMode.CALLED, CounterMode.SERVING):
-            self._asking = None  # the citizen before has left
-        if before is None or before.mode is not CounterMode.SERVING or not before.label:
-            return Outcome.ACCEPTED
-        if picture.mode is CounterMode.SERVING and picture.label == before.label:
+        if picture.ended is None:
+            self._asking = None  # the citizen has left, or has rated
             return Outcome.ACCEPTED
         day = self._clock.now().astimezone(_ZONE)
-        rate_id = f"{day:%Y%m%d}-{before.counter}-{before.label}-{before.call_no}"
-        if self._quests.setdefault(rate_id, False):
+        rate_id = f"{day:%Y%m%d}-{picture.counter}-{picture.ended}"
+        if rate_id == self._asking or self._quests.setdefault(rate_id, False):
             return Outcome.ACCEPTED
         while len(self._quests) > QUESTS_KEPT:
             self._quests.popitem(last=False)
@@ -130,6 +125,9 @@ class DeviceDriver:
             return Probe(DeviceState.DEGRADED, "评价器已连接但未登录，请在平板上登录 (not logged in)")
         if self._asking is not None and not self._answered.is_set():
             self._tablet.say(messages.rate_quest(self._asking))
+            if self._clock.monotonic() - self._asked_at > self._patience_s:
+                words = "评价器没有确认评价请求，请检查平板 (it does not confirm that it asks)"
+                return Probe(DeviceState.DEGRADED, words)
         return Probe(DeviceState.ONLINE)
 
     async def events(self) -> AsyncIterator[DeviceEvent]:
@@ -147,6 +145,7 @@ class DeviceDriver:
         if tablet is None or rate_id is None:
             return Outcome.UNCONFIRMED  # asked when it logs in
         tablet.say(messages.rate_quest(rate_id))
+        self._asked_at = self._clock.monotonic()
         try:
             async with asyncio.timeout(self._patience_s):
                 await self._answered.wait()

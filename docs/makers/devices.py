@@ -2,8 +2,10 @@
 
 from makers.markdown import MADE, table
 
+from device_drivers.recognising import Asking, Listening, recogniser_of
 from firmware_profiles import all_profiles
 from hall_core.devices.profile import Profile
+from simulators.hall import family_of
 
 __all__ = ["page"]
 
@@ -43,6 +45,10 @@ def page() -> str:
             "assurance of a capability says how sure a hall can be that the device did it: `readback`, `ack`",
             "or `none`. `frames` counts golden frames.\n",
             table(head, rows),
+            "\n## Families · 系列\n",
+            "How `hall-agent doctor --scan` finds a device of the family, and what its simulator can be made",
+            "to do (`hall-sim fault`). A fault that ends in `:n` takes a number.\n",
+            table(["family", "found by", "simulated faults"], _families(profiles)),
             *(_quirks(p) for p in profiles if p.quirks),
         ]
     )
@@ -58,5 +64,18 @@ def _lines(profile: Profile) -> str:
 
 
 def _quirks(profile: Profile) -> str:
-    rows = [(key, value) for quirk in profile.quirks for key, value in quirk.items()]
-    return f"## Quirks of `{profile.id}`\n\n{table(['what', 'value'], rows)}"
+    rows = [
+        (q.what, q.firmware, q.changes.model_dump(exclude_defaults=True), q.evidence) for q in profile.quirks
+    ]
+    return f"\n## Quirks of `{profile.id}`\n\n{table(['what', 'firmware', 'changes', 'evidence'], rows)}"
+
+
+def _families(profiles: list[Profile]) -> list[tuple[str, str, str]]:
+    found = []
+    for family in sorted({p.family for p in profiles}):
+        recogniser = recogniser_of(family)
+        how = "asking" if isinstance(recogniser, Asking) else "listening"
+        if not isinstance(recogniser, Asking | Listening):
+            how = recogniser.words
+        found.append((family, how, " ".join(f"`{fault}`" for fault in family_of(family).FAULTS)))
+    return found

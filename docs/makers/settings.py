@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from controller.settings import ControllerSettings
-from edge_agent.settings import AgentSettings
+from edge_agent.settings import AgentSettings, SatelliteSettings
 
 __all__ = ["page"]
 
@@ -23,6 +23,8 @@ def page() -> str:
             "Each setting is an option on the command line or an environment variable; the option wins.\n",
             "## hall-agent\n",
             _of(AgentSettings),
+            "## hall-agent --role satellite\n",
+            _of(SatelliteSettings),
             "## hall-controller\n",
             _of(ControllerSettings),
         ]

@@ -2,16 +2,25 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Body, Depends, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edge_agent.sealing import fingerprint, seal_phone
+from edge_agent.sealing import check_phone, fingerprint, seal_phone
+from edge_agent.storage import StorageState
 from edge_agent.web.view import View, public
-from hall_core.errors import BadRequest, NoGrant, NoticesUnavailable, UnknownTicket
-from hall_core.queueing.commands import Command, IssueTicket, RateVisit, command_adapter
+from hall_core.errors import (
+    BadRequest,
+    NoGrant,
+    NoPagers,
+    NoticesUnavailable,
+    StorageUnavailable,
+    UnknownTicket,
+)
+from hall_core.queueing.commands import Command, IssueTicket, command_adapter
+from hall_core.queueing.decide_appointments import find_appointment
 from hall_core.queueing.numbering import next_number
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.summary import counter_summary, ticket_summary
@@ -37,27 +46,27 @@ Action = Literal[
 
 
 class TicketRequest(BaseModel):
-    """A citizen wants a number. The same `request_id` again gets the same answer."""
+    """A citizen wants a number. The same `request_id` again gets the same answer.
+
+    With `appointment` (its id, its link's token, or today's code) the appointment is checked in; then
+    `service` may be left out.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     request_id: str = Field(min_length=1, max_length=64)
-    service: str = Field(min_length=1, max_length=32)
+    service: str = Field(default="", max_length=32)
     channel: str = Field(default="kiosk", pattern=r"^[a-z0-9-]{1,16}$")
     priority: str | None = Field(default=None, max_length=32)
     phone: str | None = Field(default=None, max_length=20)
-    appointment: str | None = Field(default=None, max_length=64)
+    pager: int | None = Field(default=None, ge=0, le=99_999)
+    appointment: str | None = Field(default=None, min_length=1, max_length=64)
 
-
-class RatingRequest(BaseModel):
-    """The citizen at a counter, or the last one who left it, rates the visit: 1 (worst) to 5."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    request_id: str = Field(min_length=1, max_length=64)
-    counter: str = Field(min_length=1, max_length=32)
-    score: int = Field(ge=1, le=5)
-    channel: str = Field(default="page", pattern=r"^[a-z0-9-]{1,16}$")
+    @model_validator(mode="after")
+    def _what_for(self) -> Self:
+        if not self.service and self.appointment is None:
+            raise ValueError("service is missing")
+        return self
 
 
 def api_routes(view: View, new_id: Callable[[], str]) -> APIRouter:
@@ -73,24 +82,30 @@ def api_routes(view: View, new_id: Callable[[], str]) -> APIRouter:
     @router.post("/api/tickets", status_code=201)
     async def take(wanted: TicketRequest) -> JSONResponse:
         """Take a number: 201, or 200 with the same body for a request that was answered before."""
-        if wanted.appointment is not None:
-            raise UnknownTicket(ticket=wanted.appointment)
         body = wanted.model_dump(exclude={"request_id"})
         command = _issue(view, wanted, fingerprint(guard.accounts.pepper, body), new_id())
-        handled = await hall.handle(command)
+        notices = view.devices.notices
+        if wanted.phone is not None:
+            notices.keep(command.ticket_id, wanted.phone)
+        try:
+            handled = await hall.handle(command)
+        finally:
+            if command.ticket_id not in hall.queue.tickets:
+                notices.forget(command.ticket_id)
         return JSONResponse(
             _taken(view, handled.queue, wanted.request_id), status_code=201 if handled.facts else 200
         )
 
     @router.get("/api/tickets/{ticket_id}")
     async def ticket(ticket_id: str) -> dict[str, Any]:
-        """One ticket with its facts, and what came of its slip (`print`)."""
+        """One ticket with its facts, and what came of its slip (`print`) and its last page (`page`)."""
         found = hall.queue.find(ticket_id)
         if found is None:
             raise UnknownTicket(ticket=ticket_id)
         facts = [public(f.n, f.body) for f in hall.journal.facts_of(found.ticket_id)]
         printed = view.devices.outcome(found.ticket_id) if found.channel == "kiosk" else None
-        return {**ticket_summary(hall.queue, found, hall.now()), "print": printed, "facts": facts}
+        beside = {"pager": found.pager, "print": printed, "page": view.devices.paged(found)}
+        return {**ticket_summary(hall.queue, found, hall.now()), **beside, "facts": facts}
 
     @router.get("/api/facts")
     async def facts(
@@ -99,21 +114,9 @@ def api_routes(view: View, new_id: Callable[[], str]) -> APIRouter:
         """The journal from `after` + 1 on."""
         return [public(f.n, f.body) for f in hall.journal.read(after, limit)]
 
-    _ratings(router, view)
     _counters(router, view)
     _probes(router, view)
     return router
-
-
-def _ratings(router: APIRouter, view: View) -> None:
-    @router.post("/api/ratings", status_code=201)
-    async def rate(said: RatingRequest) -> dict[str, Any]:
-        """Rate the visit at a counter, once. Raises IllegalTransition where there is none to rate."""
-        mark = fingerprint(view.guard.accounts.pepper, said.model_dump(exclude={"request_id"}))
-        handled = await view.hall.handle(RateVisit(fingerprint=mark, **said.model_dump()))
-        done = handled.queue.requests[said.request_id]
-        ticket = handled.queue.tickets.get(done.ticket_id or "")
-        return {"ticket": {"label": ticket.label} if ticket else None, "score": said.score}
 
 
 def _counters(router: APIRouter, view: View) -> None:
@@ -156,8 +159,10 @@ def _probes(router: APIRouter, view: View) -> None:
 
     @router.get("/readyz")
     async def ready() -> dict[str, Any]:
-        """The hall can give numbers today. Raises NoGrant while it cannot."""
+        """The hall can give numbers today. Raises NoGrant or StorageUnavailable while it cannot."""
         queue = view.hall.queue
+        if view.hall.storage.state is not StorageState.OK:
+            raise StorageUnavailable
         if queue.setup is None or queue.day is None:
             raise NoGrant(line="*", day="-")
         for service in queue.setup.services:
@@ -182,34 +187,68 @@ def _probes(router: APIRouter, view: View) -> None:
                 f"{int(d['state'] not in ('offline', 'unknown'))}"
                 for d in state["devices"]
             ),
+            "# TYPE quiethall_device_value gauge",
+            *(
+                f'quiethall_device_value{{device="{d["name"]}",name="{_label(name)}"}} {value}'
+                for d in state["devices"]
+                for name, value in d["values"].items()
+            ),
             "# TYPE quiethall_facts counter",
             f"quiethall_facts {state['stream']['last']}",
             "# TYPE quiethall_unsynced gauge",
             f"quiethall_unsynced {state['uplink']['unsynced']}",
+            "# TYPE quiethall_storage_ok gauge",
+            f"quiethall_storage_ok {int(state['storage'] == 'ok')}",
+            *(
+                ("# TYPE quiethall_mirror_behind gauge", f"quiethall_mirror_behind {view.mirror.behind}")
+                if view.mirror
+                else ()
+            ),
+            "# TYPE quiethall_journal_bytes gauge",
+            f"quiethall_journal_bytes {view.hall.journal.size()}",
         ]
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
+def _label(text: str) -> str:
+    """As a label's value in the text format."""
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
 def _issue(view: View, wanted: TicketRequest, mark: str, ticket_id: str) -> IssueTicket:
     sealed = None
+    if wanted.appointment is not None:
+        # A number that is typed now is sealed for the ticket that the appointment becomes.
+        booked = find_appointment(view.hall.queue, wanted.appointment, view.hall.now())
+        ticket_id = booked.appointment_id if booked else ticket_id
     if wanted.phone is not None:
-        key = view.site.site.phone_key
-        if not key:
-            raise NoticesUnavailable
-        sealed = seal_phone(
-            wanted.phone, ticket_id=ticket_id, controller_key=key, nonce=secrets.token_bytes(12)
-        )
+        sealed = _sealed(view, wanted.phone, ticket_id)
+    if wanted.pager is not None and not view.devices.pagers:
+        raise NoPagers
     return IssueTicket(
         request_id=wanted.request_id,
         fingerprint=mark,
         ticket_id=ticket_id,
         token=secrets.token_urlsafe(16),
         service=wanted.service,
+        appointment=wanted.appointment,
         channel=wanted.channel,
         priority=wanted.priority,
+        pager=wanted.pager,
         phone_sealed=sealed,
         phone_tail=wanted.phone[-2:] if wanted.phone else None,
     )
+
+
+def _sealed(view: View, phone: str, ticket_id: str) -> str | None:
+    """The number as only the controller can read it; None where only this hall's own modem will need it."""
+    key = view.site.site.phone_key
+    if key:
+        return seal_phone(phone, ticket_id=ticket_id, controller_key=key, nonce=secrets.token_bytes(12))
+    if not view.devices.notices.can_send():
+        raise NoticesUnavailable
+    check_phone(phone)
+    return None
 
 
 def _command(body: dict[str, Any]) -> Command:

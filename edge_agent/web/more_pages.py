@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
 from hall_core.errors import UnknownCounter
+from hall_core.queueing.reasons import REASONS
 from hall_core.queueing.setup import HallSetup
 from hall_ui import words
 from hall_ui.naming import together
@@ -26,8 +27,9 @@ TILES, TILES_LARGE = 8, 4
 ONLINE_PREFIX = "W"
 _STILL_PRINTS = "near its end"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DEVICE = re.compile(r"[a-z0-9-]{1,32}")
 _LABEL = re.compile(r"([A-Z])(\d{1,4})")
-_LINK = re.compile(r"https?://[^\s]+/t/([A-Za-z0-9_-]{16,64})/?")
+_LINK = re.compile(r"https?://[^\s]+/t/([A-Za-z0-9_-]{16,64})/?(?:#\S*)?")
 
 
 class MoreView(Protocol):
@@ -67,7 +69,7 @@ class Asked(BaseModel):
 
 
 def more_pages(view: MoreView, screens: Screens, *, reasons: bool = False) -> APIRouter:
-    """Routes of the three pages. `reasons`: a bad rating offers four chips, sent to `/api/ratings/reason`."""
+    """Routes of the three pages. `reasons`: a bad rating asks for them and sends `/api/ratings/reason`."""
     router = APIRouter(include_in_schema=False)
     _add_rate(router, view, screens, reasons=reasons)
     _add_info(router, view, screens)
@@ -92,7 +94,7 @@ def _add_rate(router: APIRouter, view: MoreView, screens: Screens, *, reasons: b
             counter=row,
             visit=_visit(view, state, row),
             serves=[s["name"] for s in state["services"] if s["id"] in row["services"]],
-            reasons=reasons,
+            reasons=REASONS if reasons else (),
             version=screens.assets.version(),
         )
 
@@ -122,7 +124,7 @@ def _add_info(router: APIRouter, view: MoreView, screens: Screens) -> None:
             now=_local(state),
             day=_day(state, lang),
             notice=view.setup().notice,
-            opening=_opening(view, state, lang),
+            opening=_opening(state, lang),
             address=view.public_url,
             version=screens.assets.version(),
         )
@@ -130,8 +132,11 @@ def _add_info(router: APIRouter, view: MoreView, screens: Screens) -> None:
 
 def _add_terminal(router: APIRouter, view: MoreView, screens: Screens) -> None:
     @router.get("/terminal")
-    async def terminal(lang: str = "zh", size: str = "normal") -> HTMLResponse:
-        """The 24-hour terminal, 1080 × 1920: what can be done now, and how far a number has come."""
+    async def terminal(lang: str = "zh", size: str = "normal", reader: str = "") -> HTMLResponse:
+        """The 24-hour terminal, 1080 × 1920: what can be done now, and how far a number has come.
+
+        `reader` names the scanner built into it, when that is a device of the hall.
+        """
         lang = lang if lang in ("zh", "en") else "zh"
         state = view.state()
         prefixes = sorted({s["prefix"] for s in state["services"]} | {ONLINE_PREFIX})
@@ -140,8 +145,9 @@ def _add_terminal(router: APIRouter, view: MoreView, screens: Screens) -> None:
             lang,
             state=state,
             large=size == "large",
+            reader=reader if _DEVICE.fullmatch(reader) else "",
             shut=not any(s["open"] for s in state["services"]),
-            opening=_opening(view, state, lang),
+            opening=_opening(state, lang),
             prints=_prints(state),
             prefixes=prefixes,
             now=_local(state),
@@ -150,21 +156,36 @@ def _add_terminal(router: APIRouter, view: MoreView, screens: Screens) -> None:
 
     @router.post("/terminal/ticket")
     async def progress(asked: Asked) -> HTMLResponse:
-        """How far a ticket has come, as part of the page; 404 with a part that says there is none."""
-        ticket, state = _asked_for(view, asked.text), view.state()
-        rows = {s["id"]: s for s in state["services"]}
-        found = screens.text(
-            "found.html",
-            asked.lang,
-            ticket=ticket,
-            service=rows.get(ticket["service"]) if ticket else None,
-            counter=next(
-                (c["name"] for c in state["counters"] if ticket and c["id"] == ticket["counter"]), ""
-            ),
-            where=_where(state, ticket["service"], asked.lang) if ticket else "",
-            now=_local(state),
-        )
-        return HTMLResponse(found, 200 if ticket else 404, {"Cache-Control": "no-store"})
+        """How far a ticket has come, as part of the page; 404 with a part that says there is none.
+
+        Whoever has brought the link, and not only typed a label, may also rate the visit.
+        """
+        own = _LINK.fullmatch(asked.text.strip()) is not None
+        return _found(view, screens, _asked_for(view, asked.text), asked.lang, own=own)
+
+    @router.get("/found/{ticket_id}")
+    async def found(ticket_id: str, lang: str = "zh") -> HTMLResponse:
+        """The same for the ticket that a reader beside the page has read."""
+        return _found(view, screens, view.ticket(ticket_id), lang if lang in ("zh", "en") else "zh", own=True)
+
+
+def _found(
+    view: MoreView, screens: Screens, ticket: dict[str, Any] | None, lang: str, *, own: bool
+) -> HTMLResponse:
+    state = view.state()
+    rows = {s["id"]: s for s in state["services"]}
+    found = screens.text(
+        "found.html",
+        lang,
+        ticket=ticket,
+        reasons=REASONS,
+        rates=own and ticket is not None and ticket["state"] == "finished" and _unrated(ticket) is not None,
+        service=rows.get(ticket["service"]) if ticket else None,
+        counter=next((c["name"] for c in state["counters"] if ticket and c["id"] == ticket["counter"]), ""),
+        where=_where(state, ticket["service"], lang) if ticket else "",
+        now=_local(state),
+    )
+    return HTMLResponse(found, 200 if ticket else 404, {"Cache-Control": "no-store"})
 
 
 def _visit(view: MoreView, state: dict[str, Any], row: dict[str, Any]) -> dict[str, Any] | None:
@@ -208,33 +229,15 @@ def _prints(state: dict[str, Any]) -> str:
     return "yes" if short or any(d["state"] in ("online", "unconfirmed") for d in printers) else "no"
 
 
-def _opening(view: MoreView, state: dict[str, Any], lang: str) -> str:
-    """When numbers are given again, in words; empty when no day of the week is open."""
+def _opening(state: dict[str, Any], lang: str) -> str:
+    """When numbers are given again, in words; empty when the hall does not open within a month."""
     now, said = _local(state), words(lang)["terminal"]
-    at = _next_opening(view.setup(), now)
+    at = datetime.fromisoformat(state["opens_next"]) if state["opens_next"] else None
     if at is None:
         return ""
     days = (at.date() - now.date()).days
     name = {0: said["today"], 1: said["tomorrow"]}.get(days, said[_WEEKDAYS[at.weekday()]])
     return f"{name} {at:%H:%M}"
-
-
-def _next_opening(setup: HallSetup, now: datetime) -> datetime | None:
-    """The first minute after `now` (local) from which the hall and one of its services are open."""
-    plans = [setup.hours, *(s.hours for s in setup.services if s.hours)]
-    for ahead in range(8):
-        day = now + timedelta(days=ahead)
-        spans = {span.split("-")[0] for plan in plans for span in plan.today(day) if span[:2] != "24"}
-        for start in sorted(spans):
-            at = day.replace(hour=int(start[:2]), minute=int(start[3:]), second=0, microsecond=0)
-            if at > now and _gives_numbers(setup, at):
-                return at
-    return None
-
-
-def _gives_numbers(setup: HallSetup, at: datetime) -> bool:
-    services = any(s.hours is None or s.hours.open_at(at) for s in setup.services)
-    return services and setup.hours.open_at(at)
 
 
 def _day(state: dict[str, Any], lang: str) -> str:

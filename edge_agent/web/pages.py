@@ -1,5 +1,6 @@
 """The hall's own pages: kiosk, board, counter. Complete on first paint; scripts only keep them live."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ __all__ = ["HallView", "pages"]
 _HERE = Path(__file__).parent
 #: a printer that wants a hand and still prints says this of itself
 _STILL_PRINTS = "near its end"
+_DEVICE = re.compile(r"[a-z0-9-]{1,32}")
 _WEEKDAYS = {"zh": "一二三四五六日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 
 
@@ -79,8 +81,12 @@ def pages(view: HallView) -> APIRouter:
 
 def _add_kiosk(router: APIRouter, view: HallView, screens: Screens) -> None:
     @router.get("/kiosk")
-    async def kiosk(lang: str = "zh", size: str = "normal", home: str = "") -> HTMLResponse:
-        """The ticket machine, 1080 × 1920; language and size stand in the address: home forgets them."""
+    async def kiosk(lang: str = "zh", size: str = "normal", home: str = "", reader: str = "") -> HTMLResponse:
+        """The ticket machine, 1080 × 1920; language and size stand in the address: home forgets them.
+
+        `reader` names the scanner or card reader beside it; without it every reader of the hall counts.
+        """
+        reader = reader if _DEVICE.fullmatch(reader) else ""
         lang = lang if lang in ("zh", "en") else "zh"
         state, large = view.state(), size == "large"
         return screens.page(
@@ -88,11 +94,12 @@ def _add_kiosk(router: APIRouter, view: HallView, screens: Screens) -> None:
             lang,
             state=state,
             large=large,
-            home="/terminal" if home == "terminal" else "/kiosk",
+            home=("/terminal" if home == "terminal" else "/kiosk") + (f"?reader={reader}" if reader else ""),
+            reader=reader,
             pages=_tile_pages(state["services"], 4 if large else 8),
             counters={s["id"]: _counter_names(state, s["id"], lang) for s in state["services"]},
             prints=_prints(state),
-            script_words={part: words(lang)[part] for part in ("wait", "kiosk")},
+            script_words={part: words(lang)[part] for part in ("wait", "kiosk", "scan")},
             version=screens.assets.version(),
         )
 

@@ -1,4 +1,7 @@
-"""Server-sent events of a hall: `snapshot` at once and after every change, `fact` for each, `beat`."""
+"""Server-sent events of a hall: `snapshot` at once and after every change, `fact` for each, `beat`.
+
+`device` tells what a reader beside the page has just read; who was away then is not told later.
+"""
 
 import asyncio
 import json
@@ -24,6 +27,8 @@ def _event(kind: str, data: str, n: int | None = None) -> str:
 async def _events(view: View, after: int) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     seen, sent = -1, after
+    readers = view.devices.readers
+    read = readers.count
     yield "retry: 1000\n\n"
     beat_at = loop.time() + BEAT_S
     while not view.stopping:
@@ -32,7 +37,10 @@ async def _events(view: View, after: int) -> AsyncIterator[str]:
             fresh = view.facts_after(sent)
             sent = fresh[-1][0] if fresh else sent
             parts = [_event("fact", body, n) for n, body in fresh]
-            yield "".join(parts) + _event("snapshot", view.state_text(), sent)
+            parts.append(_event("snapshot", view.state_text(), sent))
+            readings, read = readers.after(read), readers.count
+            parts += [_event("device", json.dumps(r.shown, ensure_ascii=False)) for r in readings]
+            yield "".join(parts)
             await asyncio.sleep(CALM_S)
         if loop.time() >= beat_at:
             beat_at = loop.time() + BEAT_S

@@ -11,10 +11,13 @@ from fastapi import Request
 from edge_agent.bell import Bell
 from edge_agent.devices import Devices
 from edge_agent.hall import Change, Hall
+from edge_agent.mirror import Mirror
 from edge_agent.site import SiteFile
+from edge_agent.slips import Slips
 from edge_agent.uplink import Uplink
 from edge_agent.web.security import Guard
 from hall_core.queueing.facts import Fact
+from hall_core.queueing.opening import hall_open, hours_today, opens_next, special_day
 from hall_core.queueing.ordering import line_for
 from hall_core.queueing.queue import Ticket
 from hall_core.queueing.setup import HallSetup
@@ -30,7 +33,7 @@ from hall_core.queueing.summary import (
 __all__ = ["View", "public"]
 
 #: fields of a fact that never leave the box over HTTP
-_PRIVATE = ("token", "phone_sealed", "phone_tail", "fingerprint")
+_PRIVATE = ("token", "code", "phone_sealed", "phone_tail", "fingerprint")
 #: facts the stream can repeat to a screen that was away for a moment
 RECENT = 1_000
 
@@ -74,6 +77,8 @@ class View:
         self.hall, self.devices, self.uplink, self.site, self.guard = hall, devices, uplink, site, guard
         self.bell = bell
         self.stopping = False
+        self.mirror: Mirror | None = None
+        self.slips: Slips | None = None
         self.voice = False
         self._recent: deque[_Recent] = deque(maxlen=RECENT)
         self._made: _Made | None = None
@@ -86,11 +91,12 @@ class View:
 
     def state(self) -> dict[str, Any]:
         """The picture of `GET /api/state`."""
-        return {"now": self.hall.now().isoformat(), **self._make().state}
+        return {**self._moment(), **self._make().state}
 
     def state_text(self) -> str:
         """The same as JSON text."""
-        return f'{{"now":"{self.hall.now().isoformat()}",{self._make().text[1:]}'
+        moment = json.dumps(self._moment(), separators=(",", ":"))
+        return f"{moment[:-1]},{self._make().text[1:]}"
 
     def staff(self, request: Request) -> str | None:
         """The clerk behind a request, or None."""
@@ -112,7 +118,8 @@ class View:
         if found is None:
             return None
         summary = ticket_summary(self.hall.queue, found, self.hall.now())
-        return {**summary, "url": self.site.ticket_url(found.token)}
+        beside = {"url": self.site.ticket_url(found.token), "pager": found.pager}
+        return {**summary, **beside, "page": self.devices.paged(found)}
 
     def setup(self) -> HallSetup:
         """What the hall is."""
@@ -153,10 +160,16 @@ class View:
             "state": ticket.state.value,
             "waited_min": int(waited // 60),
             "priority": ticket.priority,
+            "pager": ticket.pager,
         }
 
     def _hear(self, change: Change) -> None:
         self._recent.extend(_Recent(n, fact) for n, fact in enumerate(change.facts, change.first))
+
+    def _moment(self) -> dict[str, Any]:
+        """What changes without any news."""
+        mirror = {"ok": not self.mirror.reason, "behind": self.mirror.behind} if self.mirror else None
+        return {"now": self.hall.now().isoformat(), "mirror": mirror}
 
     def _make(self) -> _Made:
         now = self.hall.now()
@@ -173,13 +186,16 @@ class View:
         assert setup is not None
         uplink = self.uplink
         acked_at = uplink.acked_at if uplink else None
+        special = special_day(queue, now)
         return {
             "hall": setup.hall,
             "name": setup.name,
             "level": setup.level,
             "tz": setup.tz,
-            "open": setup.hours.open_at(now),
-            "hours": " ".join(setup.hours.today(now)),
+            "open": hall_open(queue, now),
+            "opens_next": opens.isoformat() if (opens := opens_next(queue, now)) else None,
+            "special_day": special.model_dump(include={"name", "name_en"}) if special else None,
+            "hours": " ".join(hours_today(queue, now)),
             "business_day": queue.day.isoformat() if queue.day else None,
             "services": services_summary(queue, now),
             "counters": counters_summary(queue),
@@ -194,6 +210,10 @@ class View:
                 "acked_at": acked_at.isoformat() if acked_at else None,
             },
             "standalone": uplink is None,
+            "pages": bool(self.devices.pagers),
+            "notices": bool(uplink and uplink.connected) or self.devices.notices.can_send(),
             "stream": {"id": hall.journal.stream, "last": hall.journal.last},
+            "storage": hall.storage.state.value,
+            "clock": {"trusted": hall.time.trusted()},
             "state_hash": state_hash(queue),
         }

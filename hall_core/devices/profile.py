@@ -1,12 +1,27 @@
 """The schema of a firmware profile: one device model, values and golden frames, never logic."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from hall_core.devices.firmware import check_firmware, firmware_fits
 from hall_core.devices.vocabulary import Assurance, Capability
+from hall_core.errors import ProfileInvalid
 
-__all__ = ["GoldenFrame", "Limits", "Match", "Profile", "SerialLine", "Status", "TcpLine", "Timing"]
+__all__ = [
+    "Changes",
+    "GoldenFrame",
+    "Limits",
+    "Match",
+    "Profile",
+    "Quirk",
+    "SerialLine",
+    "Status",
+    "TcpLine",
+    "Timing",
+    "overlaid",
+]
 
 Status = Literal["drafted", "simulated", "captured", "field"]
 
@@ -15,12 +30,15 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+FirmwareRange = Annotated[str, AfterValidator(check_firmware)]
+
+
 class Match(_Part):
     """Which devices the profile is for."""
 
     vendor: str
     models: tuple[str, ...] = Field(min_length=1)
-    firmware: str | None = Field(default=None, description='range such as ">=1.0 <3"')
+    firmware: FirmwareRange | None = Field(default=None, description='range such as ">=1.0 <3"')
 
 
 class TcpLine(_Part):
@@ -65,11 +83,33 @@ class GoldenFrame(_Part):
     answer: str = ""
 
 
+class Changes(_Part):
+    """What a quirk says otherwise than its profile; mappings are laid over the profile's, key by key."""
+
+    timing: dict[str, int | float] = Field(default_factory=dict)
+    limits: dict[str, int] = Field(default_factory=dict)
+    encoding: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Quirk(_Part):
+    """What some firmware does otherwise than the model's paper, and who saw it."""
+
+    what: str = Field(min_length=1)
+    firmware: FirmwareRange
+    evidence: str = Field(min_length=1, description="capture, issue, page of a manual")
+    changes: Changes
+
+
 class Profile(_Part):
-    """One device model of one family. `options` are named, typed by the family's driver."""
+    """One device model of one family. `options` are named, typed by the family's driver.
+
+    `extends` names the profile this one was made from; the shelf has laid its values below these already.
+    """
 
     schema_id: Literal["hall.profile/1"] = Field(alias="schema")
     id: str = Field(pattern=r"^[a-z0-9]+(\.[a-z0-9-]+)+$")
+    extends: str | None = None
     family: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     kind: str = Field(description="what people call it: strip, keypad, printer …")
     name: str
@@ -83,5 +123,43 @@ class Profile(_Part):
     capabilities: dict[Capability, Assurance] = Field(min_length=1)
     volatile: bool = Field(default=True, description="what it shows is lost with its power")
     options: dict[str, Any] = Field(default_factory=dict)
-    quirks: tuple[dict[str, Any], ...] = ()
+    quirks: tuple[Quirk, ...] = ()
     frames: tuple[GoldenFrame, ...] = ()
+
+    def fitted(self, firmware: str | None) -> Self:
+        """The profile for a device with this firmware: its quirks are laid over it. None: it is not known.
+
+        Raises ProfileInvalid when the profile is for other firmware, or is none any more with its quirks.
+        """
+        if firmware is None:
+            return self
+        wanted = self.match.firmware
+        if wanted is not None and not firmware_fits(firmware, wanted):
+            raise ProfileInvalid(
+                f"{self.id}.yaml: match.firmware: 固件 {firmware} 不在 {wanted} 之内，请换一个型号档案"
+                " (this profile is for other firmware: take another one)"
+            )
+        fitting = [quirk for quirk in self.quirks if firmware_fits(firmware, quirk.firmware)]
+        fitted = self
+        for quirk in fitting:
+            fitted = fitted.changed(quirk.changes)
+        return fitted
+
+    def changed(self, changes: Changes) -> Self:
+        """The profile with these changes laid over it."""
+        said = overlaid(self.model_dump(by_alias=True), changes.model_dump(exclude_defaults=True))
+        return type(self).model_validate(said)
+
+
+def overlaid(below: Mapping[Any, Any], above: Mapping[Any, Any]) -> dict[Any, Any]:
+    """`above` laid over `below`, mapping by mapping; None takes a key away."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = overlaid(old, value)
+        else:
+            merged[key] = value
+    return merged

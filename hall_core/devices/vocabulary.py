@@ -22,6 +22,7 @@ __all__ = [
     "DeviceEvent",
     "DeviceState",
     "Evaluated",
+    "Finding",
     "Job",
     "KeyOp",
     "KeyPressed",
@@ -29,7 +30,10 @@ __all__ = [
     "PageUser",
     "Picture",
     "PrintTicket",
+    "Restart",
     "ScreenPicture",
+    "SelfTest",
+    "SelfTested",
     "SendText",
     "Sensed",
 ]
@@ -55,6 +59,10 @@ class Capability(StrEnum):
     HEALTH = "health"
     FIRMWARE = "firmware"
     SMS_CHANNEL = "sms-channel"
+    #: shut to the public outside its service hours
+    LOCK = "lock"
+    RESTART = "restart"
+    SELF_TEST = "self-test"
 
 
 class Assurance(StrEnum):
@@ -112,7 +120,8 @@ class CounterPicture(_Value):
     """What every device at one counter should show now: strips, signs, key-pads.
 
     `label` only when called or serving. `call_no` rises with each call, so a recall is a new picture.
-    `waiting` is for key-pads. `text` is the sentence for devices that show text.
+    `waiting` is for key-pads. `text` is the sentence for devices that show text. `ended` is for evaluators:
+    label and call of the visit that has just ended here and is to be rated.
     """
 
     kind: Literal["counter"] = "counter"
@@ -122,6 +131,7 @@ class CounterPicture(_Value):
     label: str | None = None
     call_no: int = 0
     waiting: int = 0
+    ended: str | None = None
     text: str
     shown_since: datetime | None = None
 
@@ -190,7 +200,21 @@ class SendText(_Value):
     text: str
 
 
-Job = PrintTicket | PageUser | SendText
+class Restart(_Value):
+    """Start the device anew: a terminal's computer loses its power for a moment, a screen loads its page."""
+
+    kind: Literal["restart"] = "restart"
+    job_id: str
+
+
+class SelfTest(_Value):
+    """Test every part now; what was found comes as `SelfTested` with the same `job_id`."""
+
+    kind: Literal["self-test"] = "self-test"
+    job_id: str
+
+
+Job = PrintTicket | PageUser | SendText | Restart | SelfTest
 
 
 class KeyOp(StrEnum):
@@ -246,4 +270,22 @@ class Sensed(_Value):
     unit: str = ""
 
 
-DeviceEvent = Annotated[KeyPressed | Evaluated | CardRead | CodeScanned | Sensed, Field(discriminator="kind")]
+class Finding(_Value):
+    """One thing a self-test looked at. `detail` says who must do what when it did not pass."""
+
+    what: str
+    passed: bool
+    detail: str = ""
+
+
+class SelfTested(_Value):
+    """A self-test has ended."""
+
+    kind: Literal["self-tested"] = "self-tested"
+    job_id: str
+    findings: tuple[Finding, ...]
+
+
+DeviceEvent = Annotated[
+    KeyPressed | Evaluated | CardRead | CodeScanned | Sensed | SelfTested, Field(discriminator="kind")
+]

@@ -5,9 +5,13 @@ QuiethallError
 │   ├── UnknownService · UnknownCounter · UnknownTicket · UnknownHall
 │   ├── HallClosed · ServiceClosed · CounterNotOpen · CounterBusy · NobodyWaiting
 │   ├── IllegalTransition · NothingToPostpone · BadRequest · PhoneInvalid · NoticesUnavailable
-│   ├── RequestIdReused · NoGrant · ZoneExhausted · StorageUnavailable · HallUnreachable
+│   ├── RequestIdReused · SlipInvalid · NoGrant · BoxReplaced
+│   ├── ZoneExhausted · StorageUnavailable · HallUnreachable · HallSaidNo
+│   ├── PagerInUse · NoPagers
+│   ├── UnknownCase · CaseNotReady
+│   ├── UnknownDevice · UnknownScreen · DeviceAway · DeviceCannot · DeviceSaidNo
 │   ├── UnknownAppointment · AppointmentUsed · AppointmentNotNow · NoSlots · SlotFull · BookingPaused
-│   └── LoginNeeded · Forbidden · TooManyAttempts
+│   └── LoginNeeded · Forbidden · TooManyAttempts · QuotaUsed
 ├── WireError                a message that must not be applied; the sender must be mended
 ├── StreamGap                facts are missing before this one; the sender repeats
 ├── DeviceError
@@ -30,6 +34,7 @@ from hall_core.errors.appointments import (
     SlotFull,
     UnknownAppointment,
 )
+from hall_core.errors.devices import DeviceAway, DeviceCannot, DeviceSaidNo, UnknownDevice, UnknownScreen
 from hall_core.errors.faults import (
     BadFrame,
     DeviceError,
@@ -44,12 +49,16 @@ from hall_core.errors.faults import (
     StreamGap,
     WireError,
 )
+from hall_core.errors.pagers import NoPagers, PagerInUse
 from hall_core.errors.refusals import (
     BadRequest,
+    BoxReplaced,
+    CaseNotReady,
     CounterBusy,
     CounterNotOpen,
     Forbidden,
     HallClosed,
+    HallSaidNo,
     HallUnreachable,
     IllegalTransition,
     LoginNeeded,
@@ -58,10 +67,13 @@ from hall_core.errors.refusals import (
     NothingToPostpone,
     NoticesUnavailable,
     PhoneInvalid,
+    QuotaUsed,
     RequestIdReused,
     ServiceClosed,
+    SlipInvalid,
     StorageUnavailable,
     TooManyAttempts,
+    UnknownCase,
     UnknownCounter,
     UnknownHall,
     UnknownService,
@@ -76,39 +88,52 @@ __all__ = [
     "BadFrame",
     "BadRequest",
     "BookingPaused",
+    "BoxReplaced",
+    "CaseNotReady",
     "CounterBusy",
     "CounterNotOpen",
+    "DeviceAway",
+    "DeviceCannot",
     "DeviceError",
     "DeviceRefused",
+    "DeviceSaidNo",
     "DeviceUnreachable",
     "Forbidden",
     "GatewayError",
     "GatewayRejected",
     "GatewayUnknown",
     "HallClosed",
+    "HallSaidNo",
     "HallUnreachable",
     "IllegalTransition",
     "JournalBroken",
     "LoginNeeded",
     "NoGrant",
+    "NoPagers",
     "NoSlots",
     "NobodyWaiting",
     "NothingToPostpone",
     "NoticesUnavailable",
+    "PagerInUse",
     "PhoneInvalid",
     "ProfileInvalid",
     "QuiethallError",
+    "QuotaUsed",
     "Refused",
     "RequestIdReused",
     "ServiceClosed",
     "SettingsInvalid",
+    "SlipInvalid",
     "SlotFull",
     "StorageUnavailable",
     "StreamGap",
     "TooManyAttempts",
     "UnknownAppointment",
+    "UnknownCase",
     "UnknownCounter",
+    "UnknownDevice",
     "UnknownHall",
+    "UnknownScreen",
     "UnknownService",
     "UnknownTicket",
     "WireError",

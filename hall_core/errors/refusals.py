@@ -1,13 +1,18 @@
 """Why a wish was refused: the words that clerks, citizens and administrators read."""
 
+from typing import ClassVar
+
 from hall_core.errors.root import Refused
 
 __all__ = [
     "BadRequest",
+    "BoxReplaced",
+    "CaseNotReady",
     "CounterBusy",
     "CounterNotOpen",
     "Forbidden",
     "HallClosed",
+    "HallSaidNo",
     "HallUnreachable",
     "IllegalTransition",
     "LoginNeeded",
@@ -16,10 +21,13 @@ __all__ = [
     "NothingToPostpone",
     "NoticesUnavailable",
     "PhoneInvalid",
+    "QuotaUsed",
     "RequestIdReused",
     "ServiceClosed",
+    "SlipInvalid",
     "StorageUnavailable",
     "TooManyAttempts",
+    "UnknownCase",
     "UnknownCounter",
     "UnknownHall",
     "UnknownService",
@@ -54,6 +62,41 @@ class UnknownHall(Refused):
 
     slug, status = "unknown-hall", 404
     zh, en = "没有大厅「{hall}」", "There is no hall {hall!r}"
+
+
+class UnknownCase(Refused):
+    """There is no rating case with this number."""
+
+    slug, status = "unknown-case", 404
+    zh, en = "没有编号为 {case} 的差评整改单", "There is no rating case {case}"
+
+
+class CaseNotReady(Refused):
+    """A bad rating is answered step by step: assigned, answered, called back, closed."""
+
+    slug = "case-not-ready"
+    zh, en = (
+        "{label} 的整改单「{now}」，现在不能「{step}」",
+        "The case of {label} is {now}; {step} is not possible now",
+    )
+    _ZH: ClassVar[dict[str, str]] = {
+        "open": "待交办",
+        "assigned": "已交办",
+        "answered": "已答复",
+        "called-back": "已回访",
+        "closed": "已办结",
+        "assign": "交办",
+        "answer": "答复",
+        "call-back": "回访",
+        "close": "办结",
+    }
+
+    def sentence(self, language: str = "zh") -> str:
+        """With the steps in the words of the page."""
+        if language != "zh":
+            return super().sentence(language)
+        words = {name: self._ZH.get(str(self.facts[name]), self.facts[name]) for name in ("now", "step")}
+        return self.zh.format(**{**self.facts, **words})
 
 
 class HallClosed(Refused):
@@ -161,6 +204,26 @@ class NoGrant(Refused):
     )
 
 
+class SlipInvalid(Refused):
+    """Not a slip of this hall and this day, or its number is somebody else's."""
+
+    slug = "slip-invalid"
+    zh, en = (
+        "小票无效或不是今天本厅的小票，请重新取号或到咨询台",
+        "This slip is not of this hall and today; take a new number, or ask at the desk",
+    )
+
+
+class BoxReplaced(Refused):
+    """Another box runs this hall now: disconnect this one."""
+
+    slug, status = "box-replaced", 503
+    zh, en = (
+        "本机已被更换，不再取号叫号，请断开本机并到咨询台",
+        "This box was replaced: it gives and calls no numbers; disconnect it and go to the help desk",
+    )
+
+
 class ZoneExhausted(Refused):
     """All numbers of the day's zone are used."""
 
@@ -182,6 +245,17 @@ class HallUnreachable(Refused):
     zh, en = "大厅「{hall}」暂时联系不上，请稍后再试", "Hall {hall!r} cannot be reached; try again later"
 
 
+class HallSaidNo(Refused):
+    """The hall refused what was asked of it: `reason` is its slug, `said` its sentence."""
+
+    slug = "hall-said-no"
+    zh, en = "大厅未同意：{said}", "The hall refused: {reason} ({said})"
+
+    def problem(self) -> dict[str, object]:
+        """With the hall's own reason as the type."""
+        return {**super().problem(), "type": self.facts["reason"]}
+
+
 class LoginNeeded(Refused):
     """Nobody is logged in, or the login has ended."""
 
@@ -201,3 +275,13 @@ class TooManyAttempts(Refused):
 
     slug, status = "too-many-attempts", 429
     zh, en = "尝试次数过多，请 {wait_s} 秒后再试", "Too many attempts; try again in {wait_s} s"
+
+
+class QuotaUsed(Refused):
+    """This program has asked for as many tickets and appointments as it may in a day."""
+
+    slug, status = "quota-used", 429
+    zh, en = (
+        "该接口密钥今日额度（{limit}）已用完，请 {wait_s} 秒后再试",
+        "This key has used its {limit} tickets and appointments of today; try again in {wait_s} s",
+    )

@@ -33,8 +33,18 @@ _ZH = {
     "rate": "评价",
     "rating": "评价",
     "rated": "已评价",
+    "explain": "说明原因",
+    "explained": "已说明原因",
+    "not-bad": "没有差评",
     "check-in": "签到",
     "postpone": "推迟",
+    "move": "改期",
+    "booked": "已预约",
+    "checked-in": "已签到",
+    "missed": "预约未到",
+    "excused": "预约未到（已免责）",
+    "refused": "大厅未接受",
+    "give-pager": "发放寻呼机",
 }
 
 

@@ -24,10 +24,15 @@ __all__ = ["Case", "Circumstances", "command_name"]
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a decision needs besides the queue: the hall's local time and the deciding box."""
+    """What a decision needs besides the queue: the hall's local time and the deciding box.
+
+    `by_hall` are the tickets whose holders the hall itself can tell by short message, and must: the link
+    to the controller is down.
+    """
 
     now: datetime
     incarnation: str
+    by_hall: frozenset[str] = frozenset()
 
 
 class Case:

@@ -7,9 +7,13 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter
 
+from hall_core.queueing.command_base import CommandBase
+from hall_core.queueing.commands_of_boxes import ReRegister, RetireBox, TakenOver, TakeOver
+from hall_core.queueing.reasons import Reasons
 from hall_core.queueing.setup import HallSetup
+from hall_core.schedule.calendar import SpecialDay
 
 __all__ = [
     "AdmitTicket",
@@ -23,7 +27,9 @@ __all__ = [
     "ConfigureHall",
     "CounterCommand",
     "DropAppointment",
+    "ExplainRating",
     "Finish",
+    "GivePager",
     "GrantZone",
     "Hold",
     "IssueTicket",
@@ -32,23 +38,21 @@ __all__ = [
     "OpenCounter",
     "PauseCounter",
     "PostponeTicket",
+    "RateTicket",
     "RateVisit",
+    "ReRegister",
     "Recall",
+    "RecordNotice",
     "ResumeCounter",
+    "RetireBox",
     "Return",
+    "SetCalendar",
     "Start",
+    "TakeOver",
+    "TakenOver",
     "Transfer",
     "command_adapter",
 ]
-
-
-class CommandBase(BaseModel):
-    """Common to all wishes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    request_id: str | None = Field(default=None, min_length=1, max_length=64)
-    fingerprint: str | None = Field(default=None, max_length=64)
 
 
 class ConfigureHall(CommandBase):
@@ -64,6 +68,13 @@ class OpenBusinessDay(CommandBase):
     kind: Literal["open-business-day"] = "open-business-day"
     day: date
     trusted: bool = True
+
+
+class SetCalendar(CommandBase):
+    """These are the special days; all that were known before are forgotten."""
+
+    kind: Literal["set-calendar"] = "set-calendar"
+    days: tuple[SpecialDay, ...] = Field(max_length=800)
 
 
 class GrantZone(CommandBase):
@@ -92,6 +103,7 @@ class IssueTicket(CommandBase):
     appointment: str | None = Field(default=None, min_length=1, max_length=64)
     channel: str = Field(default="kiosk", max_length=16)
     priority: str | None = None
+    pager: int | None = Field(default=None, ge=0, le=99_999)
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 
@@ -254,6 +266,43 @@ class RateVisit(CounterCommand):
     kind: Literal["rate"] = "rate"
     score: int = Field(ge=1, le=5)
     channel: str = Field(default="evaluator", max_length=16)
+    reasons: Reasons = ()
+
+
+class RateTicket(CommandBase):
+    """The holder of a ticket that was served today says how the visit was, at a terminal of the hall."""
+
+    kind: Literal["rate-ticket"] = "rate-ticket"
+    ticket: str = Field(min_length=1, max_length=64)
+    score: int = Field(ge=1, le=5)
+    channel: str = Field(default="terminal", max_length=16)
+    reasons: Reasons = ()
+
+
+class ExplainRating(CounterCommand):
+    """What was wrong with the visit that was rated badly at this counter a moment ago."""
+
+    kind: Literal["explain-rating"] = "explain-rating"
+    ticket: str = Field(min_length=1, max_length=64)
+    reasons: Reasons = Field(min_length=1)
+
+
+class GivePager(CommandBase):
+    """Hand a pager to the ticket's holder; without `pager` it was handed back."""
+
+    kind: Literal["give-pager"] = "give-pager"
+    ticket: str
+    pager: int | None = Field(default=None, ge=0, le=99_999)
+
+
+class RecordNotice(CommandBase):
+    """Write down what came of a notice that the hall sent itself."""
+
+    kind: Literal["record-notice"] = "record-notice"
+    ticket: str
+    notice: Literal["called", "nearly", "confirmation"]
+    call_no: int = Field(default=0, ge=0)
+    outcome: str = Field(max_length=16)
 
 
 class CancelTicket(CommandBase):
@@ -269,8 +318,12 @@ Command = Annotated[
     ConfigureHall
     | OpenBusinessDay
     | GrantZone
+    | SetCalendar
     | IssueTicket
     | AdmitTicket
+    | TakeOver
+    | RetireBox
+    | ReRegister
     | BookAppointment
     | DropAppointment
     | PostponeTicket
@@ -288,6 +341,10 @@ Command = Annotated[
     | Return
     | Transfer
     | RateVisit
+    | RateTicket
+    | ExplainRating
+    | GivePager
+    | RecordNotice
     | CancelTicket,
     Field(discriminator="kind"),
 ]

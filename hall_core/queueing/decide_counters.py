@@ -7,14 +7,15 @@ from hall_core.errors import (
     BadRequest,
     CounterBusy,
     CounterNotOpen,
-    IllegalTransition,
     NobodyWaiting,
     UnknownService,
 )
 from hall_core.queueing import commands as c
 from hall_core.queueing import facts as f
 from hall_core.queueing.case import Case
+from hall_core.queueing.decide_notices import notice_by
 from hall_core.queueing.ordering import next_ticket
+from hall_core.queueing.queue import Ticket
 from hall_core.queueing.states import CounterState, TicketState
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "give_back",
     "hold",
     "open_counter",
-    "rate",
     "recall",
     "transfer",
 ]
@@ -64,8 +64,7 @@ def call_next(case: Case, x: c.CallNext) -> list[f.Fact]:
         if facts:
             return facts
         raise NobodyWaiting
-    called = case.move(x, chosen, f.TicketCalled, counter=x.counter, call_no=chosen.call_no + 1)
-    return [*facts, called]
+    return [*facts, case.move(x, chosen, f.TicketCalled, **_call_of(case, x, chosen))]
 
 
 def call(case: Case, x: c.Call) -> list[f.Fact]:
@@ -76,15 +75,18 @@ def call(case: Case, x: c.Call) -> list[f.Fact]:
     ticket = case.ticket(x)
     if counter.ticket_id is not None:
         raise CounterBusy(counter=x.counter, label=case.queue.tickets[counter.ticket_id].label)
-    extra = {"counter": x.counter, "call_no": ticket.call_no + 1, "reason": x.reason}
-    return [case.move(x, ticket, f.TicketCalled, **extra)]
+    return [case.move(x, ticket, f.TicketCalled, reason=x.reason, **_call_of(case, x, ticket))]
 
 
 def recall(case: Case, x: c.Recall) -> list[f.Fact]:
     """The ticket in hand is called once more. Raises IllegalTransition."""
     ticket = case.ticket(x)
-    extra = {"counter": x.counter, "call_no": ticket.call_no + 1}
-    return [case.move(x, ticket, f.TicketRecalled, **extra)]
+    return [case.move(x, ticket, f.TicketRecalled, **_call_of(case, x, ticket))]
+
+
+def _call_of(case: Case, x: c.CounterCommand, ticket: Ticket) -> dict[str, Any]:
+    by = notice_by(case, ticket.ticket_id)
+    return {"counter": x.counter, "call_no": ticket.call_no + 1, "notice_by": by}
 
 
 def at_counter(kind: type[f.TicketFact]) -> Callable[[Case, Any], list[f.Fact]]:
@@ -108,20 +110,6 @@ def give_back(case: Case, x: c.Return) -> list[f.Fact]:
     missed = ticket.state is TicketState.NO_SHOW
     effective_at = case.now if missed else ticket.effective_at
     return [case.move(x, ticket, f.TicketReturned, effective_at=effective_at)]
-
-
-def rate(case: Case, x: c.RateVisit) -> list[f.Fact]:
-    """The visit at the counter, or the last one there, is rated once. Raises IllegalTransition."""
-    counter = case.counter(x.counter)
-    in_hand = case.queue.in_hand(x.counter)
-    serving = in_hand is not None and in_hand.state is TicketState.SERVING
-    ticket = in_hand if serving else case.queue.tickets.get(counter.last_id or "")
-    if ticket is None:
-        raise IllegalTransition(label=x.counter, state="no-ticket", action="rate")
-    if ticket.rating is not None:
-        raise IllegalTransition(label=ticket.label, state="rated", action="rate")
-    rated = {"ticket_id": ticket.ticket_id, "counter": x.counter, "score": x.score}
-    return [f.TicketRated(**case.common, **rated, channel=x.channel)]
 
 
 def transfer(case: Case, x: c.Transfer) -> list[f.Fact]:

@@ -1,5 +1,7 @@
 """Wishes about the hall itself: its set-up, its day, its numbers."""
 
+from itertools import pairwise
+
 from hall_core.errors import BadRequest
 from hall_core.queueing import commands as c
 from hall_core.queueing import facts as f
@@ -8,7 +10,7 @@ from hall_core.queueing.decide_appointments import missed
 from hall_core.queueing.queue import Grant
 from hall_core.queueing.states import OPEN_STATES, CounterState, after
 
-__all__ = ["configure", "grant", "open_day"]
+__all__ = ["configure", "grant", "open_day", "set_calendar"]
 
 
 def configure(case: Case, x: c.ConfigureHall) -> list[f.Fact]:
@@ -36,6 +38,15 @@ def open_day(case: Case, x: c.OpenBusinessDay) -> list[f.Fact]:
         if after(t.state, f.TicketLapsed) and t.day < x.day
     ]
     return [*lapsed, *missed(case, x), f.BusinessDayOpened(**case.common, day=x.day, trusted=x.trusted)]
+
+
+def set_calendar(case: Case, x: c.SetCalendar) -> list[f.Fact]:
+    """The special days. Raises BadRequest for a day that stands twice."""
+    days = sorted(x.days, key=lambda special: special.day)
+    twice = next((one.day for one, two in pairwise(days) if one.day == two.day), None)
+    if twice is not None:
+        raise BadRequest(what=f"{twice} stands twice in the calendar")
+    return [f.CalendarSet(**case.common, days=tuple(days))]
 
 
 def grant(case: Case, x: c.GrantZone) -> list[f.Fact]:

@@ -15,8 +15,11 @@ from hall_core.queueing import commands as c
 from hall_core.queueing import facts as f
 from hall_core.queueing.case import Case
 from hall_core.queueing.decide_appointments import expected, place_in_time
+from hall_core.queueing.decide_notices import notice_by
+from hall_core.queueing.decide_pagers import in_nobodys_hand
 from hall_core.queueing.estimates import range_minutes
 from hall_core.queueing.numbering import OFFLINE_LINE, label_of, next_number
+from hall_core.queueing.opening import hall_open, service_open
 from hall_core.queueing.ordering import ahead_of, effective_time, in_order, waiting_for
 from hall_core.queueing.queue import Appointment, Ticket
 from hall_core.queueing.states import TicketState
@@ -30,21 +33,23 @@ LET_PASS, POSTPONED_AT_MOST = 3, 2
 def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
     """A number is given, or an appointment becomes one.
 
-    Raises HallClosed, ServiceClosed, UnknownService, NoGrant, ZoneExhausted; for an appointment also
-    UnknownAppointment, AppointmentUsed, AppointmentNotNow.
+    Raises HallClosed, ServiceClosed, UnknownService, PagerInUse, NoGrant, ZoneExhausted; for an
+    appointment also UnknownAppointment, AppointmentUsed, AppointmentNotNow.
     """
     booked = expected(case, x.appointment) if x.appointment is not None else None
     if booked is not None:
         x = _checked_in(x, booked)
     setup, service = case.setup, case.service(x.service)
-    if not setup.hours.open_at(case.now) or case.queue.day is None:
+    if case.queue.day is None or not hall_open(case.queue, case.now):
         raise HallClosed
-    if service.hours is not None and not service.hours.open_at(case.now):
+    if not service_open(case.queue, service, case.now):
         raise ServiceClosed(service=service.id, name=service.name)
     if x.priority is not None and x.priority not in setup.credits_min:
         raise BadRequest(what=f"priority {x.priority!r}")
     if x.ticket_id in case.queue.tickets:
         raise BadRequest(what="ticket_id stands for another ticket")
+    if x.pager is not None:
+        in_nobodys_hand(case.queue, x.pager)
     number = next_number(
         case.queue, line=service.prefix, day=case.queue.day, incarnation=case.around.incarnation
     )
@@ -64,6 +69,8 @@ def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
         token=x.token,
         ahead=0,
         appointment=booked.appointment_id if booked else None,
+        pager=x.pager,
+        notice_by=notice_by(case, x.ticket_id),
         phone_sealed=x.phone_sealed,
         phone_tail=x.phone_tail,
     )

@@ -9,6 +9,7 @@ from hall_core.queueing.estimates import SAMPLES
 from hall_core.queueing.numbering import ZONE_SIZE, zone_key
 from hall_core.queueing.queue import Appointment, CallShown, Counter, Done, Grant, Queue, Ticket
 from hall_core.queueing.states import OPEN_STATES, CounterState, TicketState, after, counter_after
+from hall_core.schedule.calendar import SpecialDay
 
 __all__ = ["Draft", "evolve", "replay"]
 
@@ -35,6 +36,8 @@ class Draft:
     requests: dict[str, Done]
     samples: dict[str, tuple[int, ...]]
     appointments: dict[str, Appointment]
+    calendar: dict[str, SpecialDay]
+    retired: bool
 
     @classmethod
     def of(cls, queue: Queue) -> "Draft":
@@ -55,6 +58,8 @@ class Draft:
             dict(queue.requests),
             dict(queue.samples),
             dict(queue.appointments),
+            dict(queue.calendar),
+            queue.retired,
         )
 
     def apply(self, facts: Iterable[f.Fact]) -> None:
@@ -82,6 +87,8 @@ class Draft:
             self.requests,
             self.samples,
             self.appointments,
+            self.calendar,
+            self.retired,
         )
 
     def place(self, ticket: Ticket) -> None:
@@ -140,6 +147,14 @@ def _day_opened(d: Draft, x: f.BusinessDayOpened) -> None:
     d.calls = tuple(c for c in d.calls if c.ticket_id in d.tickets)
     # Requests of the day before are still known: somebody may ask again over midnight or a weekend.
     d.requests = {i: r for i, r in d.requests.items() if r.day == previous}
+
+
+def _calendar_set(d: Draft, x: f.CalendarSet) -> None:
+    d.calendar = {special.day.isoformat(): special for special in x.days}
+
+
+def _retired(d: Draft, _x: f.BoxRetired) -> None:
+    d.retired = True
 
 
 def _granted(d: Draft, x: f.ZoneGranted) -> None:
@@ -227,18 +242,39 @@ def _counter(d: Draft, x: f.CounterFact) -> None:
 def _rated(d: Draft, x: f.TicketRated) -> None:
     ticket = d.tickets.get(x.ticket_id)
     if ticket is not None:
-        d.place(replace(ticket, rating=x.score))
+        d.place(replace(ticket, rating=x.score, explained=bool(x.reasons)))
 
 
-def _nothing(_d: Draft, _x: f.WishRefused) -> None:
-    """A refusal changes nothing; its answer is kept with the requests."""
+def _explained(d: Draft, x: f.TicketRatingExplained) -> None:
+    ticket = d.tickets.get(x.ticket_id)
+    if ticket is not None:
+        d.place(replace(ticket, explained=True))
+
+
+def _pager(d: Draft, x: f.PagerGiven) -> None:
+    ticket = d.tickets.get(x.ticket_id)
+    if ticket is not None:
+        d.place(replace(ticket, pager=x.pager))
+
+
+def _notice(d: Draft, x: f.NoticeByHall) -> None:
+    ticket = d.tickets.get(x.ticket_id)
+    if ticket is not None and x.notice == "nearly":
+        d.place(replace(ticket, nearly_by_hall=True))
+
+
+def _nothing(_d: Draft, _x: f.FactBase) -> None:
+    """A refusal changes nothing, its answer is kept with the requests; what cannot be read is counted."""
 
 
 _APPLY: dict[type[f.FactBase], Callable[[Draft, Any], None]] = {
     f.HallConfigured: _configured,
     f.BusinessDayOpened: _day_opened,
     f.ZoneGranted: _granted,
+    f.CalendarSet: _calendar_set,
+    f.BoxRetired: _retired,
     f.WishRefused: _nothing,
+    f.FactUnreadable: _nothing,
     f.AppointmentBooked: _booked,
     f.AppointmentDropped: _expected_no_longer,
     f.AppointmentMissed: _expected_no_longer,
@@ -255,6 +291,9 @@ _APPLY: dict[type[f.FactBase], Callable[[Draft, Any], None]] = {
     f.TicketCancelled: _ended,
     f.TicketLapsed: _ended,
     f.TicketRated: _rated,
+    f.TicketRatingExplained: _explained,
+    f.PagerGiven: _pager,
+    f.NoticeByHall: _notice,
     f.CounterOpened: _counter,
     f.CounterPaused: _counter,
     f.CounterResumed: _counter,

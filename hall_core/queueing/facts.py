@@ -5,14 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from hall_core.queueing.reasons import Reasons
 from hall_core.queueing.setup import HallSetup
+from hall_core.schedule.calendar import SpecialDay
 
 __all__ = [
     "AppointmentBooked",
     "AppointmentDropped",
     "AppointmentFact",
     "AppointmentMissed",
+    "BoxRetired",
     "BusinessDayOpened",
+    "CalendarSet",
     "CounterClosed",
     "CounterFact",
     "CounterOpened",
@@ -20,7 +24,10 @@ __all__ = [
     "CounterResumed",
     "Fact",
     "FactBase",
+    "FactUnreadable",
     "HallConfigured",
+    "NoticeByHall",
+    "PagerGiven",
     "ServiceStarted",
     "TicketCalled",
     "TicketCancelled",
@@ -32,6 +39,7 @@ __all__ = [
     "TicketNoShow",
     "TicketPostponed",
     "TicketRated",
+    "TicketRatingExplained",
     "TicketRecalled",
     "TicketReturned",
     "TicketTransferred",
@@ -44,6 +52,8 @@ __all__ = [
 
 #: zone 98 ends here
 MAX_NUMBER = 98_999
+#: the highest number on a pager
+MAX_PAGER = 99_999
 #: what every database can hold
 MAX_COUNT = 2**31 - 1
 
@@ -56,6 +66,18 @@ class FactBase(BaseModel):
     at: AwareDatetime
     request_id: str | None = None
     fingerprint: str | None = None
+
+
+class FactUnreadable(FactBase):
+    """Stands in a stream for a fact that its reader cannot apply: a newer version's kind, or a damaged one.
+
+    It is never sent. `raw` is what was sent, kept for the day when it can be read.
+    """
+
+    kind: Literal["fact-unreadable"] = "fact-unreadable"
+    was: str
+    reason: str
+    raw: str
 
 
 class HallConfigured(FactBase):
@@ -71,6 +93,20 @@ class BusinessDayOpened(FactBase):
     kind: Literal["business-day-opened"] = "business-day-opened"
     day: date
     trusted: bool = True
+
+
+class BoxRetired(FactBase):
+    """Another box has taken this one's place: it gives and calls no numbers any more."""
+
+    kind: Literal["box-retired"] = "box-retired"
+    successor: str | None = None
+
+
+class CalendarSet(FactBase):
+    """The hall's special days from now on; every other day is as its week says."""
+
+    kind: Literal["calendar-set"] = "calendar-set"
+    days: tuple[SpecialDay, ...] = Field(max_length=800)
 
 
 class ZoneGranted(FactBase):
@@ -138,7 +174,8 @@ class TicketIssued(TicketFact):
     """A number was given. `ahead` and `range_min` are what the citizen was told.
 
     `late`: the controller gave it while the hall was away, and it was taken in now. `appointment`: it
-    is the check-in of the appointment with this id.
+    is the check-in of the appointment with this id. `pager`: the one its holder carries. `notice_by`:
+    who tells the holder, the controller or (`hall`) the hall's own modem, because the link is down.
     """
 
     kind: Literal["ticket-issued"] = "ticket-issued"
@@ -155,17 +192,26 @@ class TicketIssued(TicketFact):
     range_min: tuple[int, int] | None = None
     late: bool = False
     appointment: str | None = None
+    issued_at: AwareDatetime | None = Field(
+        default=None, description="when another box gave it that is gone; this one took it over now"
+    )
+    pager: int | None = Field(default=None, ge=0, le=MAX_PAGER)
+    notice_by: Literal["hall"] | None = None
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 
 
 class TicketCalled(TicketFact):
-    """A counter calls the ticket; `call_no` counts calls and recalls of this ticket from 1."""
+    """A counter calls the ticket; `call_no` counts calls and recalls of this ticket from 1.
+
+    `notice_by` as in `TicketIssued`: decided with the call, so that nobody is told twice.
+    """
 
     kind: Literal["ticket-called"] = "ticket-called"
     counter: str
     call_no: int = Field(ge=1, le=MAX_COUNT)
     reason: str | None = None
+    notice_by: Literal["hall"] | None = None
 
 
 class TicketRecalled(TicketFact):
@@ -174,6 +220,7 @@ class TicketRecalled(TicketFact):
     kind: Literal["ticket-recalled"] = "ticket-recalled"
     counter: str
     call_no: int = Field(ge=1, le=MAX_COUNT)
+    notice_by: Literal["hall"] | None = None
 
 
 class ServiceStarted(TicketFact):
@@ -249,6 +296,38 @@ class TicketRated(FactBase):
     counter: str
     score: int = Field(ge=1, le=5)
     channel: str = "evaluator"
+    reasons: Reasons = ()
+
+
+class TicketRatingExplained(FactBase):
+    """Who rated a visit badly said afterwards what was wrong, by codes of `reasons.REASONS`."""
+
+    kind: Literal["ticket-rating-explained"] = "ticket-rating-explained"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    counter: str
+    reasons: Reasons
+
+
+class PagerGiven(FactBase):
+    """The ticket's holder carries this pager from now on; none when it was handed back."""
+
+    kind: Literal["pager-given"] = "pager-given"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    pager: int | None = Field(default=None, ge=0, le=MAX_PAGER)
+
+
+class NoticeByHall(FactBase):
+    """The hall tells the ticket's holder through its own modem: nobody else may.
+
+    `outcome` is `pending` when it takes that on (for `nearly`, before the fact that moved the line) and
+    later how it ended. The number it goes to is in no fact.
+    """
+
+    kind: Literal["notice-by-hall"] = "notice-by-hall"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    notice: Literal["called", "nearly", "confirmation"]
+    call_no: int = Field(default=0, ge=0, le=MAX_COUNT)
+    outcome: str = Field(default="pending", max_length=16)
 
 
 class CounterFact(FactBase):
@@ -288,6 +367,8 @@ Fact = Annotated[
     HallConfigured
     | BusinessDayOpened
     | ZoneGranted
+    | CalendarSet
+    | BoxRetired
     | WishRefused
     | AppointmentBooked
     | AppointmentDropped
@@ -305,6 +386,9 @@ Fact = Annotated[
     | TicketCancelled
     | TicketLapsed
     | TicketRated
+    | TicketRatingExplained
+    | PagerGiven
+    | NoticeByHall
     | CounterOpened
     | CounterPaused
     | CounterResumed

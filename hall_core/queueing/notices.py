@@ -3,33 +3,45 @@
 The controller and a hall with a modem of its own say the same words by the same rules.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hall_core.queueing import facts as f
-from hall_core.queueing.ordering import ahead_of
+from hall_core.queueing.ordering import in_order
 from hall_core.queueing.queue import Queue, Ticket
+from hall_core.queueing.wordings import KINDS, wording
 
-__all__ = ["BY_HALL", "NEARLY", "NOT_AFTER", "NoticeDue", "call_notice", "confirmation", "nearly_due"]
+__all__ = [
+    "BY_HALL",
+    "NEARLY",
+    "NOT_AFTER",
+    "REMIND_BEFORE",
+    "NoticeDue",
+    "call_notice",
+    "closed_notice",
+    "confirmation",
+    "nearly_due",
+    "nearly_notice",
+    "places",
+    "postponed_notice",
+    "reminder",
+    "reminder_no",
+]
 
 #: how long each kind is of use to its reader
-NOT_AFTER = {
-    "called": timedelta(minutes=2),
-    "nearly": timedelta(minutes=10),
-    "confirmation": timedelta(minutes=30),
-}
-_URGENCY = {"called": 0, "nearly": 1, "confirmation": 2}
+NOT_AFTER = {name: kind.useful for name, kind in KINDS.items()}
+#: an appointment's holder is reminded so long before
+REMIND_BEFORE = timedelta(hours=2)
 #: "three ahead of you"
 NEARLY = 3
-#: one short message of a Chinese operator
-LONGEST = 70
 #: `notice_by` of a call whose notice the hall sends through its own modem
 BY_HALL = "hall"
 _MOVES_THE_LINE = (
     f.TicketCalled,
     f.TicketCancelled,
     f.TicketTransferred,
+    f.TicketPostponed,
     f.TicketHeld,
     f.TicketNoShow,
     f.TicketLapsed,
@@ -38,7 +50,11 @@ _MOVES_THE_LINE = (
 
 @dataclass(frozen=True, slots=True)
 class NoticeDue:
-    """A notice to be sent. `call_no` is 0 for kinds that are sent once per ticket."""
+    """A notice to be sent. `call_no` tells notices of one kind and ticket apart, 0 for kinds sent once.
+
+    `words` fill a template of the same kind. `send_at` is later than `at` for reminders; `phone_sealed` is
+    given when there is no ticket yet that holds it.
+    """
 
     ticket_id: str
     kind: str
@@ -46,16 +62,19 @@ class NoticeDue:
     text: str
     at: datetime
     by_hall: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
+    send_at: datetime | None = None
+    phone_sealed: str | None = None
 
     @property
     def priority(self) -> int:
         """0 is the most urgent."""
-        return _URGENCY[self.kind]
+        return KINDS[self.kind].urgency
 
     @property
     def not_after(self) -> datetime:
         """From then on it is not sent any more."""
-        return self.at + NOT_AFTER[self.kind]
+        return (self.send_at or self.at) + NOT_AFTER[self.kind]
 
 
 def call_notice(fact: f.TicketCalled | f.TicketRecalled, queue: Queue, signature: str) -> NoticeDue:
@@ -63,16 +82,18 @@ def call_notice(fact: f.TicketCalled | f.TicketRecalled, queue: Queue, signature
     ticket = queue.tickets[fact.ticket_id]
     setup = queue.setup.counter(fact.counter) if queue.setup else None
     place = setup.name if setup else f"{fact.counter}号窗口"
-    text = f"【{signature}】您的号码{ticket.label}请到{place}办理。"
+    text, words = wording("called", signature, {"label": ticket.label, "counter": place})
     by_hall = fact.notice_by == BY_HALL
-    return NoticeDue(ticket.ticket_id, "called", fact.call_no, text[:LONGEST], fact.at, by_hall)
+    return NoticeDue(ticket.ticket_id, "called", fact.call_no, text, fact.at, by_hall, words)
 
 
-def confirmation(ticket_id: str, label: str, ahead: int | None, at: datetime, signature: str) -> NoticeDue:
+def confirmation(
+    ticket_id: str, label: str, ahead: int | None, at: datetime, signature: str, *, by_hall: bool = False
+) -> NoticeDue:
     """You have this number."""
-    line = "" if ahead is None else f"，前面{ahead}人"
-    text = f"【{signature}】取号成功：{label}{line}。"
-    return NoticeDue(ticket_id, "confirmation", 0, text[:LONGEST], at)
+    known = {"label": label} if ahead is None else {"label": label, "ahead": str(ahead)}
+    text, words = wording("confirmation", signature, known)
+    return NoticeDue(ticket_id, "confirmation", 0, text, at, by_hall, words)
 
 
 def nearly_due(
@@ -82,17 +103,65 @@ def nearly_due(
     moved = [fact for fact in facts if isinstance(fact, _MOVES_THE_LINE)]
     if queue.setup is None or not moved or now - moved[-1].at > NOT_AFTER["nearly"]:
         return []
-    found = []
-    for ticket in candidates:
-        # Who came when nearly nobody waited has read the number of people ahead when the number was given.
-        if ticket.ahead > NEARLY and not ticket.nearly_by_hall and ticket.ticket_id in queue.waiting:
-            ahead = ahead_of(queue, ticket, now)
-            if ahead <= NEARLY:
-                found.append(nearly(ticket, ahead, moved[-1].at, signature))
-    return found
+    # Who came when nearly nobody waited has read the number of people ahead when the number was given.
+    asked = [t for t in candidates if t.ahead > NEARLY and not t.nearly_by_hall]
+    ahead = places(queue, {t.service for t in asked}, now) if asked else {}
+    at = moved[-1].at
+    return [nearly_notice(t, n, at, signature) for t in asked if (n := ahead.get(t.ticket_id, 99)) <= NEARLY]
 
 
-def nearly(ticket: Ticket, ahead: int, at: datetime, signature: str) -> NoticeDue:
+def nearly_notice(
+    ticket: Ticket, ahead: int, at: datetime, signature: str, *, by_hall: bool = False
+) -> NoticeDue:
     """You are nearly next."""
-    text = f"【{signature}】您的号码{ticket.label}前面还有{ahead}人，请到大厅等候。"
-    return NoticeDue(ticket.ticket_id, "nearly", 0, text[:LONGEST], at)
+    text, words = wording("nearly", signature, {"label": ticket.label, "ahead": str(ahead)})
+    return NoticeDue(ticket.ticket_id, "nearly", 0, text, at, by_hall, words)
+
+
+def postponed_notice(ticket: Ticket, queue: Queue, at: datetime, signature: str) -> NoticeDue:
+    """You let others pass; this is your new place."""
+    ahead = places(queue, {ticket.service}, at).get(ticket.ticket_id, 0)
+    text, words = wording("postponed", signature, {"label": ticket.label, "ahead": str(ahead)})
+    return NoticeDue(ticket.ticket_id, "postponed", ticket.postponed, text, at, words=words)
+
+
+def closed_notice(ticket: Ticket, queue: Queue, at: datetime, signature: str) -> NoticeDue:
+    """The hall closed before your number was called."""
+    hall = queue.setup.name if queue.setup else ""
+    text, words = wording("hall-closed", signature, {"label": ticket.label, "hall": hall})
+    return NoticeDue(ticket.ticket_id, "hall-closed", 0, text, at, words=words)
+
+
+def reminder(fact: f.AppointmentBooked, queue: Queue, starts: datetime, signature: str) -> NoticeDue | None:
+    """You are expected at `starts`, on the hall's clock. Who books for the next hours needs no reminder."""
+    send_at = fact.starts_at - REMIND_BEFORE
+    if fact.phone_sealed is None or queue.setup is None or send_at <= fact.at:
+        return None
+    service = queue.setup.service(fact.service)
+    known = {"time": f"{starts:%m月%d日%H:%M}", "hall": queue.setup.name}
+    known["service"] = service.name if service else fact.service
+    text, words = wording("reminder", signature, known)
+    return NoticeDue(
+        fact.appointment_id,
+        "reminder",
+        reminder_no(fact),
+        text,
+        fact.at,
+        words=words,
+        send_at=send_at,
+        phone_sealed=fact.phone_sealed,
+    )
+
+
+def reminder_no(fact: f.AppointmentBooked) -> int:
+    """A reminder of another time is another notice: they differ by the minute of the appointment."""
+    return int(fact.starts_at.timestamp() // 60)
+
+
+def places(queue: Queue, services: Collection[str], now: datetime) -> dict[str, int]:
+    """How many people of the same service go before each waiting ticket of these services."""
+    found: dict[str, int] = {}
+    for service in services:
+        line = in_order(queue, (t for t in queue.waiting.values() if t.service == service), now)
+        found.update((t.ticket_id, n) for n, t in enumerate(line))
+    return found

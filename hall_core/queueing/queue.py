@@ -7,6 +7,7 @@ from datetime import date, datetime
 from hall_core.queueing.facts import AppointmentBooked, TicketIssued
 from hall_core.queueing.setup import HallSetup
 from hall_core.queueing.states import CounterState, TicketState
+from hall_core.schedule.calendar import SpecialDay
 
 __all__ = ["Appointment", "CallShown", "Counter", "Done", "Grant", "Queue", "Ticket"]
 
@@ -41,6 +42,9 @@ class Ticket:
     rating: int | None = None
     appointment: str | None = None
     postponed: int = 0
+    pager: int | None = None
+    nearly_by_hall: bool = False
+    explained: bool = False
 
     @classmethod
     def issued(cls, fact: TicketIssued) -> "Ticket":
@@ -54,7 +58,7 @@ class Ticket:
             day=fact.day,
             channel=fact.channel,
             priority=fact.priority,
-            issued_at=fact.at,
+            issued_at=fact.issued_at or fact.at,
             effective_at=fact.effective_at,
             token=fact.token,
             ahead=fact.ahead,
@@ -63,6 +67,7 @@ class Ticket:
             phone_tail=fact.phone_tail,
             late=fact.late,
             appointment=fact.appointment,
+            pager=fact.pager,
         )
 
     @classmethod
@@ -159,7 +164,8 @@ class Queue:
     `applied` counts the facts; `waiting` are the tickets in line; `numbers` the highest number given
     today per (line, zone); `trusted_day` the last day a trusted clock opened; `samples` the last
     service times in seconds per service; `late_called` says that the last call went to a late ticket;
-    `appointments` are those of today and of the days to come.
+    `appointments` are those of today and of the days to come; `calendar` the special days by date;
+    `retired` says that another box has taken this one's place.
     """
 
     setup: HallSetup | None = None
@@ -177,6 +183,8 @@ class Queue:
     requests: Mapping[str, Done] = field(default_factory=dict)
     samples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     appointments: Mapping[str, Appointment] = field(default_factory=dict)
+    calendar: Mapping[str, SpecialDay] = field(default_factory=dict)
+    retired: bool = False
 
     def find(self, ticket: str) -> Ticket | None:
         """The ticket with this id, or today's ticket with this label."""

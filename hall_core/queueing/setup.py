@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from hall_core.schedule.hours import Hours
 from hall_core.schedule.slots import SlotPlan
 
-__all__ = ["CounterSetup", "HallId", "HallSetup", "Ident", "Level", "Prefix", "ServiceSetup"]
+__all__ = ["CounterSetup", "HallId", "HallSetup", "Ident", "Level", "Place", "Prefix", "ServiceSetup"]
 
 Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 #: a hall's id is also the name of its box on the wire
@@ -44,6 +44,24 @@ class CounterSetup(BaseModel):
     services: tuple[Ident, ...] = Field(min_length=1)
 
 
+class Place(BaseModel):
+    """Where a hall is: for people who look for it, and for telling which one is near."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field(default="", max_length=60)
+    address_en: str = Field(default="", max_length=100)
+    lat: float | None = Field(default=None, ge=-90, le=90, description="degrees north")
+    lon: float | None = Field(default=None, ge=-180, le=180, description="degrees east")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            msg = "lat and lon stand together, or neither stands"
+            raise ValueError(msg)
+        return self
+
+
 class HallSetup(BaseModel):
     """One hall. `credits_min` are the minutes each priority class is moved forward; `goal_min` the
     waiting goal past which a ticket goes next.
@@ -56,10 +74,14 @@ class HallSetup(BaseModel):
     level: Level
     parent: HallId | None = None
     tz: str = "Asia/Shanghai"
+    holidays: str = Field(
+        default="CN", pattern=r"^([A-Z]{2}|none)$", description="whose national days the hall keeps; none: no"
+    )
     hours: Hours = Field(default_factory=Hours)
     services: tuple[ServiceSetup, ...] = Field(min_length=1)
     counters: tuple[CounterSetup, ...] = Field(min_length=1)
     notice: str = Field(default="", max_length=60, description="a line for the large screens")
+    place: Place | None = None
     goal_min: int = Field(default=30, ge=1, le=480)
     credits_min: dict[Ident, int] = Field(
         default_factory=lambda: {

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hall_core.queueing.estimates import range_minutes, service_range
+from hall_core.queueing.opening import service_open
 from hall_core.queueing.ordering import ahead_of, waiting_for
 from hall_core.queueing.queue import Queue, Ticket
 from hall_core.queueing.states import TicketState
@@ -21,13 +22,12 @@ __all__ = [
 
 
 def services_summary(queue: Queue, now: datetime) -> list[dict[str, Any]]:
-    """`{id, name, name_en, about, prefix, open, instead, waiting, range_min}` per service."""
+    """`{id, name, name_en, about, prefix, open, instead, appointments, waiting, range_min}` per service."""
     if queue.setup is None:
         return []
-    hall_open = queue.setup.hours.open_at(now)
     rows = []
     for service in queue.setup.services:
-        is_open = hall_open and (service.hours is None or service.hours.open_at(now))
+        is_open = service_open(queue, service, now)
         waiting = len(waiting_for(queue, service.id))
         rows.append(
             {
@@ -35,6 +35,7 @@ def services_summary(queue: Queue, now: datetime) -> list[dict[str, Any]]:
                 "prefix": service.prefix,
                 "open": is_open,
                 "instead": service.instead,
+                "appointments": service.appointments is not None,
                 "waiting": waiting,
                 "range_min": service_range(queue, service.id, now) if is_open else None,
             }
@@ -109,7 +110,7 @@ def ticket_summary(queue: Queue, ticket: Ticket, now: datetime) -> dict[str, Any
 
 def state_hash(queue: Queue) -> str:
     """16 hex digits over tickets, counters, numbers and grants: equal on both sides when quiet."""
-    body = {
+    body: dict[str, Any] = {
         "day": queue.day.isoformat() if queue.day else None,
         "applied": queue.applied,
         "tickets": sorted(
@@ -125,5 +126,7 @@ def state_hash(queue: Queue) -> str:
             (a.appointment_id, a.starts_at.astimezone(UTC).isoformat(), a.ticket_id or "")
             for a in queue.appointments.values()
         )
+    if queue.calendar:
+        body["calendar"] = [queue.calendar[day].model_dump(mode="json") for day in sorted(queue.calendar)]
     text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-__all__ = ["Hours"]
+__all__ = ["Hours", "Span", "spans_forward", "spans_in_minutes"]
 
 Span = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
 ALL_DAY: tuple[Span, ...] = ("00:00-24:00",)
@@ -15,6 +15,20 @@ WORKDAY: tuple[Span, ...] = ("09:00-17:00",)
 def _minutes(text: str) -> int:
     hours, minutes = text.split(":")
     return int(hours) * 60 + int(minutes)
+
+
+def spans_in_minutes(spans: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Spans in minutes after midnight, end excluded."""
+    ends = (span.split("-") for span in spans)
+    return [(_minutes(start), _minutes(end)) for start, end in ends]
+
+
+def spans_forward(spans: tuple[str, ...]) -> None:
+    """Raises ValueError for a span that does not end after it starts, at 24:00 at the latest."""
+    for span, (start, end) in zip(spans, spans_in_minutes(spans), strict=True):
+        if end > 24 * 60 or start >= end:
+            msg = f"opening span {span!r} must end after it starts, at 24:00 at the latest"
+            raise ValueError(msg)
 
 
 class Hours(BaseModel):
@@ -33,11 +47,7 @@ class Hours(BaseModel):
     @model_validator(mode="after")
     def _spans_run_forward(self) -> Self:
         for spans in self._week():
-            for span in spans:
-                start, end = span.split("-")
-                if _minutes(end) > 24 * 60 or _minutes(start) >= _minutes(end):
-                    msg = f"opening span {span!r} must end after it starts, at 24:00 at the latest"
-                    raise ValueError(msg)
+            spans_forward(spans)
         return self
 
     @classmethod
@@ -52,8 +62,7 @@ class Hours(BaseModel):
 
     def minutes_on(self, weekday: int) -> list[tuple[int, int]]:
         """The spans of a weekday (0 is Monday) in minutes after midnight, end excluded."""
-        spans = (span.split("-") for span in self._week()[weekday])
-        return [(_minutes(start), _minutes(end)) for start, end in spans]
+        return spans_in_minutes(self._week()[weekday])
 
     def today(self, now: datetime) -> tuple[str, ...]:
         """The spans of the day of `now`, for people to read."""

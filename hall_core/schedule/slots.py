@@ -1,11 +1,10 @@
 """Appointment slots: when they are on a day, and when a booking or a check-in is in time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from hall_core.schedule.hours import Hours
 
 __all__ = ["Slot", "SlotPlan", "bookable", "slots_on"]
 
@@ -35,21 +34,19 @@ class Slot:
     ends_at: datetime
 
 
-def slots_on(plan: SlotPlan, day: date, zone: tzinfo, *opening: Hours) -> list[Slot]:
-    """The slots of a day that lie whole inside all these opening hours, earliest first.
+def slots_on(plan: SlotPlan, day: date, zone: tzinfo, spans: Iterable[tuple[int, int]]) -> list[Slot]:
+    """The slots of a day, earliest first, cut from `spans`: minutes after midnight, end excluded.
 
-    They are cut from the spans of the first; a rest at the end of a span that is too short is no slot.
+    A rest at the end of a span that is too short is no slot.
     """
     length = timedelta(minutes=plan.minutes)
-    first, *others = opening
     midnight = datetime.combine(day, time(), zone)
     found = []
-    for start_min, end_min in first.minutes_on(day.weekday()):
+    for start_min, end_min in spans:
         # Wall time, not elapsed time: a slot at 09:00 is at 09:00 on the day the clocks change, too.
         for begin in range(start_min, end_min - plan.minutes + 1, plan.minutes):
             starts_at = midnight + timedelta(minutes=begin)
-            if all(_inside(hours, day.weekday(), begin, begin + plan.minutes) for hours in others):
-                found.append(Slot(starts_at, starts_at + length))
+            found.append(Slot(starts_at, starts_at + length))
     return found
 
 
@@ -57,7 +54,3 @@ def bookable(plan: SlotPlan, slot: Slot, now: datetime) -> bool:
     """True while the slot is neither too near nor too far."""
     far = (slot.starts_at.date() - now.date()).days
     return slot.starts_at - now >= timedelta(minutes=plan.lead_min) and far <= plan.days_ahead
-
-
-def _inside(hours: Hours, weekday: int, begin: int, end: int) -> bool:
-    return any(s <= begin and end <= e for s, e in hours.minutes_on(weekday))

@@ -85,16 +85,19 @@ class Ack(Message):
 
 
 class WishBatch(Message):
-    """Wishes `first`, `first + 1`, … of one stream, for one box."""
+    """Wishes `first`, `first + 1`, … of one stream, for one box: another of its hall leaves them alone."""
 
     hall: Ident
+    incarnation: str | None = None
     stream: StreamId
     first: int = Field(ge=1, le=MAX_N)
     wishes: list[Command] = Field(min_length=1, max_length=BATCH)
 
 
 class DeviceReport(Message):
-    """One device as the hall knows it."""
+    """One device as the hall knows it. `assurance` is its weakest: none, ack or readback; `outcome` what
+    came of the last thing it was told; `values` what it measured last.
+    """
 
     name: str
     kind: str
@@ -103,6 +106,10 @@ class DeviceReport(Message):
     since: str
     detail: str = ""
     counter: str | None = None
+    assurance: str | None = None
+    outcome: str | None = None
+    outcome_at: str | None = None
+    values: dict[str, FiniteFloat] = Field(default_factory=dict)
 
 
 class Report(Message):

@@ -1,17 +1,22 @@
 // Which drawing a device has: by its family where that says more than the kind, else by its kind.
 import { drawAnything } from "./drawings/anything.js";
 import { drawBoard } from "./drawings/board.js";
+import { drawCabinet } from "./drawings/cabinet.js";
 import { drawCardReader } from "./drawings/card_reader.js";
 import { drawDisplay } from "./drawings/display.js";
 import { drawIoModule } from "./drawings/io_module.js";
 import { drawKeypad } from "./drawings/keypad.js";
+import { drawLamp } from "./drawings/lamp.js";
 import { drawModem } from "./drawings/modem.js";
+import { drawPage } from "./drawings/page.js";
 import { drawPager } from "./drawings/pager.js";
 import { drawPrinter } from "./drawings/printer.js";
+import { drawSatellite } from "./drawings/satellite.js";
 import { drawStrip } from "./drawings/strip.js";
 import { drawTablet } from "./drawings/tablet.js";
 
-const FAMILIES = { huidu_sdk: { shape: "board", draw: drawBoard } };
+const FAMILIES = { screen_web: { shape: "page", draw: drawPage }, huidu_sdk: { shape: "board", draw: drawBoard },
+  satellite: { shape: "satellite", draw: drawSatellite } };
 const KINDS = {
   strip: { shape: "strip", draw: drawStrip },
   keypad: { shape: "keypad", draw: drawKeypad },
@@ -22,6 +27,9 @@ const KINDS = {
   evaluator: { shape: "tablet", draw: drawTablet },
   modem: { shape: "modem", draw: drawModem },
   "card-reader": { shape: "card-reader", draw: drawCardReader },
+  light: { shape: "lamp-post", draw: drawLamp },
+  sign: { shape: "lamp-post", draw: drawLamp },
+  "h24-terminal": { shape: "cabinet", draw: drawCabinet },
   "io-module": { shape: "io-module", draw: drawIoModule },
 };
 const ANYTHING = { shape: "anything", draw: drawAnything };

@@ -33,10 +33,13 @@ class AgentProcess:
 
 
 @asynccontextmanager
-async def agent_process(hall_file: Path, data: Path, *options: str) -> AsyncIterator[AgentProcess]:
-    """Start, wait for `ready`, and leave nothing behind."""
-    log = (data.parent / f"{data.name}.log").open("ab")
+async def agent_process(
+    hall_file: Path, data: Path, *options: str, under: tuple[str, ...] = (), port: int = 0
+) -> AsyncIterator[AgentProcess]:
+    """Start, wait for `ready`, and leave nothing behind. `under` is a program that starts it in its way."""
+    log = (hall_file.parent / f"{data.name}.log").open("ab")
     process = await asyncio.create_subprocess_exec(
+        *under,
         console_script("hall-agent"),
         "run",
         "--hall",
@@ -44,7 +47,7 @@ async def agent_process(hall_file: Path, data: Path, *options: str) -> AsyncIter
         "--data",
         str(data),
         "--port",
-        "0",
+        str(port),
         *options,
         stdout=asyncio.subprocess.PIPE,
         stderr=log,

@@ -1,28 +1,44 @@
 """A controller that stands still: fixed halls and numbers behind the real pages."""
 
 from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from controller.web.pages import pages
-from controller.web.services import SESSION_COOKIE
+from controller.web.services import SESSION_COOKIE, Ask
 from hall_core.clock import SystemClock
-from hall_core.errors import IllegalTransition, LoginNeeded, UnknownHall, UnknownTicket
+from hall_core.errors import IllegalTransition, LoginNeeded, Refused, UnknownHall, UnknownTicket
 from tests.browser.fake_hall import counter, stamp, state
 
 TOKEN = "k" * 26
+ZONE = ZoneInfo("Asia/Shanghai")
+PLACE = {
+    "address": "滨江区江南大道 100 号",
+    "address_en": "100 Jiangnan Avenue, Binjiang",
+    "lat": 30.208,
+    "lon": 120.212,
+}
 
 
 def hall(hall_id: str, name: str, level: str, parent: str | None, **changes: Any) -> dict[str, Any]:
     now = state()
     return {
         "id": hall_id, "name": name, "level": level, "parent": parent, "online": True, "last_seen": stamp(4), "stale": False,
-        "services": now["services"], "counters": now["counters"], "calls": now["calls"], "waiting": 20, "unsynced": 0,
+        "place": PLACE, "hours": "09:00-17:00", "priorities": ["elder", "pregnant", "military", "disabled", "urgent"],
+        "services": services(), "counters": now["counters"], "calls": now["calls"], "waiting": 20, "unsynced": 0,
         "devices": [device("strip-1", "strip", "online"), device("printer-1", "printer", "online")],
         "state_hash": "0123456789abcdef", "stream": {"id": "01JDABCDEFGHJKMNPQRSTVWXYZ", "applied": 812}, "longest_min": 31, **changes,
     }  # fmt: skip
+
+
+def services() -> list[dict[str, Any]]:
+    return [
+        {**s, "appointments": s["id"] in ("social", "household", "marriage")} for s in state()["services"]
+    ]
 
 
 def device(name: str, kind: str, now: str, detail: str = "") -> dict[str, Any]:
@@ -49,9 +65,41 @@ def halls() -> list[dict[str, Any]]:
     return [
         hall("binjiang", "滨江街道政务服务中心", "street", "district-1", devices=faulty),
         hall("district-1", "滨江区行政审批服务中心", "district", None),
-        hall("chunxiao", "春晓社区便民服务站", "community", "binjiang", online=False, last_seen=stamp(12 * 60 + 5), counters=few, services=state()["services"][:2], longest_min=None),
-        hall("yingbin", "迎宾社区便民服务站", "community", "binjiang", online=False, last_seen=None, services=[], counters=[], devices=[], calls=[], longest_min=None, stream={"id": None, "applied": 0}),
+        hall("chunxiao", "春晓社区便民服务站", "community", "binjiang", online=False, stale=True, last_seen=stamp(12 * 60 + 5), counters=few, services=services()[:2], longest_min=None),
+        hall("yingbin", "迎宾社区便民服务站", "community", "binjiang", online=False, stale=True, last_seen=None, services=[], counters=[], devices=[], calls=[], longest_min=None, stream={"id": None, "applied": 0}),
     ]  # fmt: skip
+
+
+def shares(n: int, held: int, **more: Any) -> dict[str, Any]:
+    """A part of the calibration."""
+    width = 9.4 if n else None
+    return {"n": n, "held": held, "share": held / n if n else None, "width_min": width, "sooner": (n - held) // 2,
+            "later": n - held - (n - held) // 2, "unquoted": 3, **more}  # fmt: skip
+
+
+class FakeDesk:
+    """`OrderDesk` over values that tests change."""
+
+    def __init__(self) -> None:
+        self.told = shares(120, 101, services=[shares(80, 70, service="social"), shares(40, 31, service="household")],
+                           hours=[shares(60, 55, hour=9), shares(60, 46, hour=10)])  # fmt: skip
+        self.passers: list[dict[str, Any]] = []
+        self.answer: dict[str, Any] | None = None
+
+    async def passed(self, token: str) -> dict[str, Any]:
+        return {"label": "A018", "n": len(self.passers), "passed": self.passers, "elsewhere": 2}
+
+    async def order(self, hall: str, day: date | None, one: str, other: str) -> dict[str, Any]:
+        calls = [
+            {"at": stamp(60 * n), "label": f"A{18 - n:03}", "service": "social", "counter": "c1", "issued_at": stamp(1800 + 60 * n),
+             "effective_at": stamp(1800 + 60 * n + (900 if n == 1 else 0)), "priority": "elder" if n == 1 else None, "reason": None}
+            for n in range(4)
+        ]  # fmt: skip
+        answer = self.answer if one and other else None
+        return {"hall": hall, "day": "2026-11-23", "calls": calls, "answer": answer}
+
+    async def calibration(self, hall: str) -> dict[str, Any]:
+        return self.told
 
 
 class FakeCentre:
@@ -65,7 +113,10 @@ class FakeCentre:
     def reset(self) -> None:
         self.who: str | None = "李主任"
         self.all = halls()
-        self.cancelled: list[str] = []
+        self.acts: list[tuple[str, ...]] = []
+        self.forms: dict[str, Ask] = {}
+        self.refusal: Refused | None = None
+        self.desk = FakeDesk()
         self.open_alarms = [
             self.alarm(3, "binjiang", "打印机 printer-1 纸将用完，请更换 80 mm 热敏纸", "Printer printer-1: paper low, change the 80 mm roll", 14),
             self.alarm(2, "binjiang", "3号窗口条屏 strip-3 失联，请检查电源和网线", "Strip strip-3 does not answer", 38),
@@ -104,12 +155,54 @@ class FakeCentre:
             raise UnknownTicket(ticket=token)
         return self.mine
 
-    async def cancel(self, token: str) -> dict[str, Any]:
+    async def act(self, token: str, action: str, key: str, address: str) -> None:
+        self.refuse()
         if self.mine["state"] == "serving":
-            raise IllegalTransition(label=self.mine["label"], state="serving", action="cancel")
-        self.cancelled.append(token)
-        self.mine["state"] = "cancelled"
-        return self.mine
+            raise IllegalTransition(label=self.mine["label"], state="serving", action=action)
+        self.acts.append((action, token))
+        self.mine["state"] = {"cancel": "cancelled", "check-in": "waiting", "postpone": "waiting"}[action]
+
+    async def public_halls(self) -> list[dict[str, Any]]:
+        return self.all
+
+    async def days(self, hall: str, service: str, day: date | None) -> dict[str, Any]:
+        today = self.clock.now().astimezone(ZONE).date()
+        days = [today + timedelta(days=n) for n in range(8)]
+        chosen = day if day in days else days[1]
+        return {"today": today, "day": chosen, "days": [{"day": d, "left": 0 if n == 2 else 30 - n} for n, d in enumerate(days)],
+                "slots": slots(chosen), "earlier": None, "later": days[-1] + timedelta(days=1)}  # fmt: skip
+
+    async def take(self, hall: str, ask: Ask, address: str) -> str:
+        self.refuse()
+        self.forms.setdefault(ask.key, ask)
+        return TOKEN
+
+    async def book(self, hall: str, ask: Ask, starts_at: datetime, address: str) -> str:
+        token = await self.take(hall, ask, address)
+        self.mine = self.booked(starts_at)
+        return token
+
+    def booked(self, starts_at: datetime, state: str = "booked") -> dict[str, Any]:
+        return {"label": None, "state": state, "ahead": None, "range_min": None, "counter": None, "updated_at": stamp(3), "stale": False,
+                "hall": "binjiang", "service": "social", "series": "hall",
+                "appointment": {
+                    "starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(minutes=30)).isoformat(), "code": "048213",
+                    "check_in_from": (starts_at - timedelta(minutes=15)).isoformat(), "keeps_until": (starts_at + timedelta(minutes=10)).isoformat(),
+                }}  # fmt: skip
+
+    async def reschedule(self, token: str, starts_at: datetime, key: str, address: str) -> None:
+        self.refuse()
+        self.acts.append(("reschedule", token))
+        self.mine = self.booked(starts_at)
+
+    async def rate(self, token: str, score: int, reasons: tuple[str, ...], key: str, address: str) -> None:
+        self.refuse()
+        self.acts.append(("rate", str(score), *reasons))
+        self.mine["rating"] = {"score": score}
+
+    def refuse(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
 
     async def tickets(self, hall: str, *, limit: int = 20) -> list[dict[str, Any]]:
         kinds = [
@@ -134,6 +227,15 @@ class FakeCentre:
 
     async def ratings(self, *, hall: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
         return []
+
+
+def slots(day: date) -> list[dict[str, Any]]:
+    first = datetime.combine(day, datetime.min.time(), ZONE) + timedelta(hours=9)
+    return [
+        {"starts_at": at.isoformat(), "ends_at": (at + timedelta(minutes=30)).isoformat(), "places": 4, "left": (n * 3) % 5}
+        for n in range(14)
+        for at in [first + timedelta(minutes=30 * n)]
+    ]  # fmt: skip
 
 
 def centre_app(centre: FakeCentre) -> FastAPI:

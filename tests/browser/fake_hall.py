@@ -14,6 +14,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from edge_agent.web import pages as web_pages
 from edge_agent.web.more_pages import more_pages
 from edge_agent.web.pages import pages
+from hall_core.queueing.opening import opens_next
+from hall_core.queueing.queue import Queue
 from hall_core.queueing.setup import CounterSetup, HallSetup, ServiceSetup
 from hall_ui.screens import Screens
 
@@ -62,7 +64,7 @@ def state() -> dict[str, Any]:
         "tz": "Asia/Shanghai", "hours": "09:00-17:00",
         "services": [
             {"id": i, "name": n, "name_en": e, "about": a, "about_en": ae, "prefix": p, "open": i != "marriage",
-             "instead": "区民政局 3 楼办理" if i == "marriage" else "", "waiting": w, "range_min": r}
+             "instead": "区民政局 3 楼办理" if i == "marriage" else "", "appointments": i == "social", "waiting": w, "range_min": r}
             for i, n, e, a, ae, p, w, r in SERVICES
         ],
         "counters": [counter(1, ticket="A018", ticket_state="serving"), counter(2), counter(3, ticket="B032"), counter(4, "paused"), counter(6, "closed")],
@@ -127,6 +129,7 @@ class FakeHall:
             },
         ]
         self.version = 0
+        self.read: list[dict[str, Any]] = []
 
     def change(self, **parts: Any) -> None:
         self.now_state.update(parts)
@@ -137,7 +140,10 @@ class FakeHall:
         self.change(calls=[row, *others])
 
     def state(self) -> dict[str, Any]:
-        return {**copy.deepcopy(self.now_state), "now": self.at or stamp()}
+        now = datetime.fromisoformat(self.at or stamp())
+        opens = opens_next(Queue(setup=self.plan), now)
+        told = {"opens_next": opens.isoformat() if opens else None, "special_day": None}
+        return {**copy.deepcopy(self.now_state), "now": now.isoformat(timespec="milliseconds"), **told}
 
     def setup(self) -> HallSetup:
         return self.plan
@@ -195,14 +201,14 @@ def _add_reads(app: FastAPI, hall: FakeHall) -> None:
         return StreamingResponse(_events(hall), media_type="text/event-stream")
 
 
-def _add_wishes(app: FastAPI, hall: FakeHall) -> None:
+def _add_wishes(app: FastAPI, hall: FakeHall) -> None:  # noqa: C901 - one door after the other
     @app.post("/api/tickets")
     async def tickets(request: Request) -> Response:
         body = await request.json()
         hall.received.append(("tickets", body))
         if hall.refuse:
             return JSONResponse(hall.refuse, hall.refuse["status"], media_type="application/problem+json")
-        told = {"ticket_id": "t-A019", "label": "A019", "service": body["service"], "ahead": 12, "range_min": [25, 40],
+        told = {"ticket_id": "t-A019", "label": "A019", "service": body.get("service", "social"), "ahead": 12, "range_min": [25, 40],
                 "token": "k" * 26, "url": f"{hall.public_url}/t/{'k' * 26}"}  # fmt: skip
         return JSONResponse(told, 201)
 
@@ -214,6 +220,13 @@ def _add_wishes(app: FastAPI, hall: FakeHall) -> None:
         if hall.refuse:
             return JSONResponse(hall.refuse, hall.refuse["status"], media_type="application/problem+json")
         return JSONResponse({"ticket": {"label": "A018"}, "score": body.get("score")}, 201)
+
+    @app.post("/api/tickets/{ticket}/pager")
+    async def pager(ticket: str, request: Request) -> Response:
+        hall.received.append((ticket, await request.json()))
+        if hall.refuse:
+            return JSONResponse(hall.refuse, hall.refuse["status"], media_type="application/problem+json")
+        return JSONResponse({"ticket_id": f"t-{ticket}", "label": ticket, "pager": 12})
 
     @app.post("/api/counters/{counter}/{action}")
     async def act(counter: str, action: str, request: Request) -> Response:
@@ -233,7 +246,11 @@ def _add_wishes(app: FastAPI, hall: FakeHall) -> None:
 
 async def _events(hall: FakeHall) -> AsyncIterator[str]:
     sent, waited = -1, 0.0
+    read = len(hall.read)
     while not hall.silent:
+        for reading in hall.read[read:]:
+            read += 1
+            yield f"event: device\ndata: {json.dumps(reading)}\n\n"
         if sent != hall.version:
             sent = hall.version
             yield f"event: snapshot\ndata: {json.dumps(hall.state())}\n\n"

@@ -34,10 +34,10 @@ def test_cancelling_asks_first_and_needs_no_script(centre: Any, window: Any) -> 
     page = window(PHONE, java_script_enabled=False)
     page.goto(centre.url + MINE)
     page.click("#cancel")
-    assert centre.fake.cancelled == []
+    assert centre.fake.acts == []
     page.get_by_role("button", name="确定取消").click()
     expect(page.locator(".state")).to_have_text("已取消")
-    assert centre.fake.cancelled == [TOKEN]
+    assert centre.fake.acts == [("cancel", TOKEN)]
 
 
 def test_a_number_that_cannot_be_cancelled_says_why(centre: Any, window: Any) -> None:

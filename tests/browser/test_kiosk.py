@@ -37,6 +37,40 @@ def test_two_touches_give_a_number(hall: Any, window: Any) -> None:
     assert wish == {"service": "social", "channel": "kiosk"}
 
 
+def test_the_code_of_an_appointment_gives_a_number(hall: Any, window: Any) -> None:
+    page = window(KIOSK)
+    page.goto(f"{hall.url}/kiosk")
+    page.click("#arrive")
+    for digit in "402":
+        page.click(f"#code-pad [data-digit='{digit}']")
+    expect(page.locator("#code-done")).to_be_disabled()
+    page.keyboard.type("917")
+    expect(page.locator("#code-digits")).to_have_text("402917")
+    page.click("#code-done")
+    expect(page.locator("#t-label")).to_have_text("A019")
+    expect(page.locator("#t-service")).to_have_text("社保医保")
+    [(what, wish)] = hall.fake.received
+    assert what == "tickets"
+    assert len(wish.pop("request_id")) == 32
+    assert wish == {"appointment": "402917", "channel": "kiosk"}
+
+
+def test_a_wrong_code_is_said_in_the_halls_words(hall: Any, window: Any) -> None:
+    page = window(KIOSK)
+    hall.fake.refuse = {
+        "type": "unknown-appointment",
+        "status": 404,
+        "title": "没有找到这个预约",
+        "detail": "none",
+    }
+    page.goto(f"{hall.url}/kiosk")
+    page.click("#arrive")
+    page.keyboard.type("000000")
+    page.click("#code-done")
+    expect(page.locator("#sorry-text")).to_have_text("没有找到这个预约")
+    expect(page.locator("#retry")).to_be_hidden()
+
+
 def test_the_number_is_200_px_high(hall: Any, window: Any) -> None:
     page = window(KIOSK)
     choose(page, hall.url)
@@ -132,7 +166,7 @@ def test_an_abandoned_page_asks_and_then_goes_home(hall: Any, window: Any) -> No
     page.clock.run_for(31_000)
     expect(page.locator("#still")).to_be_visible()
     page.clock.run_for(16_000)
-    expect(page.locator("#heading")).to_have_text("请选择您要办理的业务")
+    expect(page.locator("#heading")).to_have_text("请选择业务")
 
 
 def test_a_touch_keeps_the_page(hall: Any, window: Any) -> None:

@@ -80,11 +80,29 @@ def test_a_bad_rating_is_sent_before_its_reason(hall: Any, window: Any) -> None:
     page.click("[data-score='1']")
     expect(page.locator("#why")).to_be_visible()
     assert [what for what, _ in hall.fake.received] == ["ratings"]
-    page.click("[data-reason='slow']")
+    expect(page.locator("#send")).to_be_disabled()
+    for reason in ("slow", "other", "system", "other"):
+        page.click(f"[data-reason='{reason}']")
+    page.click("#send")
     expect(page.locator("#heard")).to_be_visible()
     what, said = hall.fake.received[1]
     said.pop("request_id")
-    assert (what, said) == ("reason", {"counter": "c1", "ticket": "t-A018", "reason": "slow"})
+    assert (what, said) == ("reason", {"counter": "c1", "ticket": "t-A018", "reasons": ["slow", "system"]})
+
+
+def test_what_was_ticked_and_not_sent_is_sent_when_the_time_is_over(hall: Any, window: Any) -> None:
+    page = window(TABLET)
+    page.clock.install()
+    page.goto(f"{hall.url}/rate/c1")
+    page.click("[data-score='2']")
+    page.click("[data-reason='waited']")
+    page.clock.run_for(14_000)
+    assert [what for what, _ in hall.fake.received] == ["ratings"]
+    page.clock.run_for(3_000)
+    expect(page.locator("#heard")).to_be_visible()
+    assert hall.fake.received[1][1]["reasons"] == ["waited"]
+    page.clock.run_for(5_000)
+    expect(page.locator(".idle")).to_be_visible()
 
 
 def test_a_hall_that_keeps_no_reasons_asks_for_none(hall: Any, window: Any) -> None:
@@ -191,5 +209,7 @@ def test_the_chips_have_no_serious_barrier_and_fit(hall: Any, window: Any) -> No
     page.click("[data-score='2']")
     expect(page.locator("#why")).to_be_visible()
     fits(page)
+    for inside in ("#t-text", "#send"):
+        expect(page.locator(inside)).to_be_in_viewport(ratio=1)
     found = Axe().run(page)
     assert [v["id"] for v in found.response["violations"] if v["impact"] in ("serious", "critical")] == []

@@ -1,17 +1,11 @@
 """The 24-hour terminal in a real browser."""
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 
-from edge_agent.web.more_pages import _next_opening
-from hall_core.queueing.setup import ServiceSetup
-from hall_core.schedule.hours import Hours
 from tests.browser.conftest import KIOSK
-from tests.browser.fake_hall import setup
 from tests.browser.test_everywhere import look
 from tests.browser.test_kiosk import VARIANTS, fits
 
@@ -173,27 +167,3 @@ def test_a_shut_hall_fits(hall: Any, window: Any, variant: str) -> None:
     page = window(KIOSK)
     look(page, f"{hall.url}/terminal{variant}")
     fits(page)
-
-
-@pytest.mark.parametrize(
-    ("now", "opens"),
-    [
-        ("2026-11-23T08:00", "2026-11-23T09:00"),
-        ("2026-11-23T12:30", "2026-11-23T13:30"),
-        ("2026-11-23T17:00", "2026-11-24T10:00"),
-        ("2026-11-27T17:00", "2026-11-30T09:00"),
-    ],
-)
-def test_the_next_opening_needs_hall_and_service(now: str, opens: str) -> None:
-    zone = ZoneInfo("Asia/Shanghai")
-    days = Hours(mon=("09:00-12:00", "13:30-17:00"), tue=("09:00-17:00",))
-    only = ServiceSetup(id="social", name="社保", prefix="A", hours=Hours(tue=("10:00-12:00",)))
-    plan = setup().model_copy(update={"hours": days, "services": (only,)})
-    at = _next_opening(plan, datetime.fromisoformat(now).replace(tzinfo=zone))
-    assert at == datetime.fromisoformat(opens).replace(tzinfo=zone)
-
-
-def test_a_hall_that_never_opens_has_no_next_opening() -> None:
-    never = Hours(mon=(), tue=(), wed=(), thu=(), fri=())
-    now = datetime(2026, 11, 23, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
-    assert _next_opening(setup().model_copy(update={"hours": never}), now) is None

@@ -59,6 +59,7 @@ class Box:
         self.wish_stream: str | None = None
         self.wishes_applied = 0
         self.desired: list[bytes] = []
+        self.by_hall: frozenset[str] = frozenset()
 
     @property
     def now(self) -> datetime:
@@ -66,7 +67,8 @@ class Box:
 
     def do(self, command: c.Command) -> list[Fact]:
         """Decide and commit, as the hall does."""
-        facts = decide(self.queue, command, Circumstances(now=self.now, incarnation=self.incarnation))
+        around = Circumstances(self.now, self.incarnation, self.by_hall)
+        facts = decide(self.queue, command, around)
         self.keep(facts)
         return facts
 

@@ -6,7 +6,7 @@ import pytest
 
 from controller.use_cases import citizen
 from controller.use_cases.citizen import cancel, check_in, postpone, rate, view
-from hall_core.errors import HallUnreachable, IllegalTransition, UnknownTicket
+from hall_core.errors import HallSaidNo, HallUnreachable, IllegalTransition, UnknownTicket
 from hall_core.queueing import commands as c
 from tests.controller.test_take_ticket import answering, take
 
@@ -120,12 +120,27 @@ async def test_who_missed_the_call_stands_in_line_again_at_its_end(centre, box, 
     assert (await check_in(centre.context, T1))["state"] == "waiting"
 
 
+async def test_who_postpones_lets_those_behind_pass(centre, box, clock):
+    await hall_with(centre, box, "t1")
+    for name in ("t2", "t3", "t4", "t5"):
+        clock.advance(60)
+        box.issue(name)
+    await centre.talk(box, box.facts())
+    async with answering(centre, box):
+        assert (await postpone(centre.context, T1))["ahead"] == 3
+        assert (await postpone(centre.context, "token-haitang-t4"))["ahead"] == 4
+        with pytest.raises(HallSaidNo) as refused:
+            await postpone(centre.context, "token-haitang-t4")
+    assert refused.value.facts["reason"] == "nothing-to-postpone"
+    assert refused.value.problem()["type"] == "nothing-to-postpone"
+
+
 async def test_what_the_queue_cannot_do_is_said_plainly(centre, box):
     await hall_with(centre, box, "t1")
-    with pytest.raises(IllegalTransition):
-        await postpone(centre.context, T1)
     box.call()
     await centre.talk(box, box.facts())
+    with pytest.raises(IllegalTransition):
+        await postpone(centre.context, T1)
     with pytest.raises(IllegalTransition):
         await check_in(centre.context, T1)
 
@@ -139,7 +154,7 @@ async def test_only_a_finished_visit_is_rated_and_only_once(centre, box):
     box.do(c.Finish(counter="1"))
     await centre.talk(box, box.facts())
     seen = await rate(centre.context, T1, score=5, comment="很快")
-    assert seen["rating"] == {"score": 5, "comment": "很快"}
+    assert seen["rating"] == {"score": 5, "comment": "很快", "reasons": []}
     assert await rate(centre.context, T1, score=5, comment="很快") == seen
     with pytest.raises(IllegalTransition):
         await rate(centre.context, T1, score=1, comment="")
@@ -152,7 +167,7 @@ async def test_a_bad_rating_is_an_alarm_at_once_and_holds_no_number(centre, box)
     phone = f"13{random.randrange(10**9):09d}"
     with centre.context.hub.watch() as watcher:
         await rate(centre.context, T1, score=1, comment=f"打我电话{phone}")
-        events = [(n.event, n.data["kind"]) for n in await watcher.next(0)]
+        events = [(n.event, n.data["kind"]) for n in await watcher.next(0) if n.event == "alarm"]
     assert events == [("alarm", "bad-rating")]
     assert centre.one("RATINGS")["comment"] == f"打我电话{phone[:3]}****{phone[-4:]}"
 

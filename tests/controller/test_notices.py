@@ -2,17 +2,15 @@
 
 import asyncio
 import random
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
-from controller.store import notices as notice_store
 from controller.use_cases.bucket import Bucket
 from controller.use_cases.notices_due import NOT_AFTER
-from controller.use_cases.send_notices import NoticeSender
 from hall_core.queueing import commands as c
 from tests.controller.gateway import FakeGateway
+from tests.controller.sending import hall_with, sending, states
 
 
 @pytest.fixture
@@ -23,44 +21,6 @@ def gateway(clock):
 @pytest.fixture
 def phone():
     return f"13{random.randrange(10**9):09d}"
-
-
-@asynccontextmanager
-async def sending(centre, gateway):
-    """The worker runs; `settle` returns when it has nothing left to do now."""
-    bucket = Bucket(centre.clock, per_s=1000, burst=10_000)
-    worker = NoticeSender(centre.context, gateway, centre.metrics, bucket)
-
-    async def settle():
-        centre.context.notices.ring()
-        while centre.database.read_now(lambda tx: notice_store.claim(tx, centre.clock.now(), [])) or any(
-            row["state"] == "sending" for row in centre.rows("NOTICES")
-        ):
-            centre.context.notices.ring()
-            await asyncio.sleep(0)
-        for _ in range(5):
-            await asyncio.sleep(0)
-
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(worker.run())
-        await asyncio.sleep(0)
-        try:
-            yield settle
-        finally:
-            task.cancel()
-
-
-def states(centre) -> dict[str, str]:
-    return {f"{r['ticket_id']}.{r['kind']}.{r['call_no']}": r["state"] for r in centre.rows("NOTICES")}
-
-
-async def hall_with(centre, box, phone, *names):
-    """A hall with an open counter whose waiting citizens have all left a number."""
-    await centre.meet(box)
-    box.do(c.OpenCounter(counter="3"))
-    for name in names:
-        box.issue(name, phone_sealed=centre.context.phones.seal(phone, name), phone_tail=phone[-2:])
-    await centre.talk(box, box.facts())
 
 
 async def test_issue_and_call_each_send_one_notice_with_the_number_and_the_counter(

@@ -21,12 +21,18 @@ FAMILIES = device_drivers.families()
 PROFILES = firmware_profiles.all_profiles()
 CAPTURES = all_captures()
 GOLDEN = [(p, frame) for p in PROFILES.values() for frame in p.frames]
+#: families that are reached over the hall's own broker
+AT_A_BROKER = {"mqtt_native", "satellite"}
 #: captures of these are played against a whole driver, all others against the codec
 WHOLE = {"show", "press", "probe"}
 
 
 def address(profile: Profile) -> str:
     """Serial framing where the model has it: only there frames have no numbers of their own."""
+    if profile.family == "screen_web":
+        return "web://device"
+    if profile.family in AT_A_BROKER:
+        return "mqtt://127.0.0.1:9/box/device"
     return "rtu+tcp://127.0.0.1:9" if profile.serial else "tcp://127.0.0.1:9"
 
 

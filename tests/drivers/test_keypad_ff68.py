@@ -256,3 +256,22 @@ async def test_a_pad_does_not_print(clock: FixedClock) -> None:
     async with pool(clock, FakeWire(clock=clock)) as buses, pad(buses, clock) as driver:
         with pytest.raises(DeviceRefused, match="呼叫器"):
             await driver.do(JOB)
+
+
+async def test_an_evaluator_alone_is_asked_once_after_each_visit_and_shows_no_digits(
+    clock: FixedClock,
+) -> None:
+    wire = FakeWire(clock=clock)
+    profile = firmware_profiles.load("keypad.ff68-evaluator")
+    setup = DeviceSetup(name="rate", profile=profile.id, address="serial:///x", unit=5, counter="3")
+    ask = codec.encode(codec.ask(5))
+    async with pool(clock, wire) as buses, DeviceDriver(setup, profile, buses, clock) as driver:
+        for ended in (None, "A018-1", "A018-1", None, "A019-1"):
+            shown = CounterPicture(counter="3", name="3", mode=CounterMode.FREE, text="", ended=ended)
+            await driver.show(shown)
+        await driver.probe()
+        assert wire.frames == [ask, ask]
+        for key, score in ((1, 5), (2, 4), (3, 3), (4, 1)):
+            clock.advance(5)
+            wire.say(codec.encode(Frame(5, 0x11, bytes([key]))))
+            assert await anext(driver.events()) == Evaluated(score=score)

@@ -134,7 +134,7 @@ class Hall:
         """A visit from call to end."""
         for mode in (CounterMode.CALLED, CounterMode.SERVING):
             await self.driver.show(picture(mode))
-        return await self.driver.show(picture(CounterMode.FREE, None))
+        return await self.driver.show(picture(CounterMode.FREE, None, ended="A018-1"))
 
 
 @asynccontextmanager
@@ -166,7 +166,8 @@ async def test_the_hall_speaks_as_the_norm_does(capture: Capture, clock: FixedCl
                     tablet.say(text)
                     continue
                 if "RateQuest" in text:
-                    free = served.model_copy(update={"mode": CounterMode.FREE, "label": None})
+                    ended = f"{command['label']}-{command['call_no']}"
+                    free = served.model_copy(update={"mode": CounterMode.FREE, "label": None, "ended": ended})
                     tasks.create_task(hall.driver.show(free), name="the visit ends")
                 assert await tablet.hear() == text
         assert [{"kind": "evaluated", "score": await hall.rating()} for _ in command["events"]] == command[

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import httpx2
@@ -6,9 +7,12 @@ import pytest
 from fastapi import FastAPI
 
 from edge_agent.web.api import api_routes
+from edge_agent.web.appointments import appointment_routes
 from edge_agent.web.login import login_routes
 from edge_agent.web.problems import install_problems
+from edge_agent.web.ratings import rating_routes
 from edge_agent.web.stream import _events
+from hall_core.queueing import commands as c
 from tests.edge_agent.conftest import hall_setup, running
 
 
@@ -17,6 +21,8 @@ def app(view, new_id):
     app = FastAPI()
     install_problems(app)
     app.include_router(api_routes(view, new_id))
+    app.include_router(appointment_routes(view))
+    app.include_router(rating_routes(view))
     app.include_router(login_routes(view.guard))
     return app
 
@@ -64,7 +70,7 @@ async def test_one_request_id_for_two_bodies_is_a_conflict(http):
         ({"request_id": "x", "service": "social", "priority": "king"}, 422, "bad-request"),
         ({"request_id": "x", "service": "social", "colour": "red"}, 422, "bad-request"),
         ({"request_id": "x", "service": "social", "phone": "12345"}, 409, "notices-unavailable"),
-        ({"request_id": "x", "service": "social", "appointment": "nope"}, 404, "unknown-ticket"),
+        ({"request_id": "x", "service": "social", "appointment": "nope"}, 404, "unknown-appointment"),
     ],
 )
 async def test_a_bad_request_is_explained_and_changes_nothing(http, hall, body, status, slug):
@@ -250,3 +256,58 @@ def _facts(hall):
     from hall_core.queueing.facts import fact_adapter
 
     return [fact_adapter.validate_json(f.body) for f in hall.journal.read(0, 1000)]
+
+
+async def expect_somebody(hall, starts_in_min=10, **more):
+    starts_at = hall.now() + timedelta(minutes=starts_in_min)
+    booking = {"appointment_id": "a-1", "token": "link-1", "code": "402917", "service": "social", **more}
+    ends_at = starts_at + timedelta(minutes=30)
+    await hall.handle(c.BookAppointment(starts_at=starts_at, ends_at=ends_at, **booking))
+
+
+async def check_in(http, appointment="402917", n=1):
+    body = {"request_id": f"c{n}", "appointment": appointment}
+    return await http.post("/api/tickets", json=body)
+
+
+@pytest.mark.parametrize("by", ["402917", "link-1", "a-1"])
+async def test_an_appointment_is_checked_in_by_its_code_its_link_or_its_id(http, hall, by):
+    await expect_somebody(hall)
+    first, again = await check_in(http, by), await check_in(http, by)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    told = first.json()
+    assert (told["label"], told["service"], told["token"]) == ("A001", "social", "link-1")
+    once_more = await check_in(http, by, n=2)
+    assert (once_more.status_code, once_more.json()["type"]) == (409, "appointment-used")
+    assert "A001" in once_more.json()["title"]
+
+
+async def test_a_wrong_code_or_a_wrong_time_gives_no_number(http, hall):
+    await expect_somebody(hall, starts_in_min=60)
+    early = await check_in(http)
+    assert (early.status_code, early.json()["type"]) == (409, "appointment-not-now")
+    wrong = await check_in(http, "000000", n=2)
+    assert (wrong.status_code, wrong.json()["type"]) == (404, "unknown-appointment")
+    neither = await http.post("/api/tickets", json={"request_id": "n1"})
+    assert (neither.status_code, neither.json()["type"]) == (422, "bad-request")
+    assert hall.queue.tickets == {}
+
+
+async def test_codes_and_links_of_appointments_never_leave_the_box_as_facts(http, hall):
+    await expect_somebody(hall)
+    facts = (await http.get("/api/facts")).text
+    assert "appointment-booked" in facts
+    assert "402917" not in facts
+    assert "link-1" not in facts
+
+
+async def test_staff_find_an_appointment_whose_code_was_forgotten(http, hall, clerk):
+    await expect_somebody(hall, phone_sealed="c2VhbGVk", phone_tail="34")
+    assert (await http.get("/api/appointments")).status_code == 401
+    (row,) = (await http.get("/api/appointments", headers=clerk)).json()
+    assert (row["service"], row["phone_tail"], row["ticket"]) == ("social", "34", None)
+    assert not {"token", "code", "phone_sealed"} & set(row)
+    await check_in(http, row["appointment_id"])
+    (row,) = (await http.get("/api/appointments", headers=clerk)).json()
+    assert row["ticket"] == {"id": "a-1", "label": "A001", "state": "waiting"}

@@ -8,9 +8,10 @@ import pytest
 
 from edge_agent.bell import Bell
 from edge_agent.devices import Devices
+from edge_agent.reactions import FRESH
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
-from hall_core.devices.vocabulary import DeviceState, KeyOp, KeyPressed, Outcome
+from hall_core.devices.vocabulary import Assurance, Capability, DeviceState, KeyOp, KeyPressed, Outcome
 from hall_core.errors import DeviceRefused, DeviceUnreachable
 from hall_core.queueing import commands as c
 from tests.edge_agent.conftest import issue
@@ -29,7 +30,12 @@ class FakeDevice:
     plugged: bool = True
     slow: bool = False
     refuses: bool = False
+    deaf: bool = False
+    slow_jobs: bool = False
+    missed: int = 0
     shown: list = field(default_factory=list)
+    outcome: Outcome = Outcome.ACCEPTED
+    jobs: list = field(default_factory=list)
     printed: list = field(default_factory=list)
     keys: asyncio.Queue = field(default_factory=asyncio.Queue)
     changed: Bell = field(default_factory=Bell)
@@ -58,9 +64,16 @@ class FakeDevice:
         self._check()
         if self.refuses:
             raise DeviceRefused("缺纸")
+        if self.deaf:
+            self.missed += 1
+            raise DeviceUnreachable("no prompt")
+        self.jobs.append(job)
+        if self.slow_jobs:
+            self.changed.ring()
+            await asyncio.Event().wait()
         self.printed.append(job.job_id)
         self.changed.ring()
-        return Outcome.ACCEPTED
+        return self.outcome
 
     async def probe(self):
         self._check()
@@ -68,7 +81,10 @@ class FakeDevice:
 
     async def events(self):
         while True:
-            yield await self.keys.get()
+            event = await self.keys.get()
+            if isinstance(event, Exception):
+                raise event
+            yield event
 
     async def until(self, truth):
         async with asyncio.timeout(5):
@@ -190,3 +206,59 @@ async def test_a_key_that_is_refused_changes_nothing_and_the_pad_works_on(hall, 
         pad.keys.put_nowait(KeyPressed(op=KeyOp.NEXT))
         await pad.until(lambda: hall.journal.last > before)
         assert hall.queue.counters["1"].state == "open"
+
+
+async def test_a_call_that_grew_old_while_a_strip_was_away_is_shown_steady(hall, new_id, clock):
+    strip = FakeDevice()
+    async with kept(hall, {"s1": strip}, [(place("s1", "1"), profile("strip", "call-display"))], new_id) as d:
+        await strip.until(lambda: strip.shown)
+        strip.plugged = False
+        await strip.until(lambda: d.keepers[0].state is DeviceState.OFFLINE)
+        await hall.handle(c.OpenCounter(counter="1"))
+        await hall.handle(issue(1))
+        await hall.handle(c.CallNext(counter="1"))
+        clock.advance(FRESH.total_seconds())
+        seen = len(strip.shown)
+        strip.plugged = True
+        await strip.until(lambda: len(strip.shown) > seen)
+        assert [(p.mode, p.label) for p in strip.shown[seen:]] == [("serving", "A001")]
+
+
+async def test_what_cannot_be_confirmed_is_told_as_unconfirmed_and_what_came_of_it_with_its_time(
+    hall, new_id
+):
+    fakes = {"p": FakeDevice(outcome=Outcome.UNCONFIRMED), "s": FakeDevice()}
+    setups = [
+        (
+            place("p"),
+            profile("pager", "page-user").model_copy(
+                update={"capabilities": {Capability.PAGE_USER: Assurance.NONE}}
+            ),
+        ),
+        (place("s", "1"), profile("strip", "call-display")),
+    ]
+    async with kept(hall, fakes, setups, new_id) as devices:
+        await fakes["s"].until(lambda: devices.reports()[1].outcome)
+        await hall.handle(c.OpenCounter(counter="1"))
+        await hall.handle(issue(1, pager=3))
+        await hall.handle(c.CallNext(counter="1"))
+        await fakes["p"].until(lambda: devices.reports()[0].outcome)
+        seen = [(r.name, r.assurance, r.outcome, r.outcome_at) for r in devices.reports()]
+        now = hall.now().isoformat()
+        assert seen == [("p", "none", "unconfirmed", now), ("s", "ack", "accepted", now)]
+
+
+async def test_a_job_whose_link_is_lost_half_way_is_unconfirmed_and_not_done_again(hall, new_id):
+    printer = FakeDevice(slow_jobs=True)
+    several = profile("printer", "print-ticket").model_copy(
+        update={"capabilities": {Capability.PRINT_TICKET: Assurance.ACK, Capability.SCAN_CODE: Assurance.ACK}}
+    )
+    async with kept(hall, {"p": printer}, [(place("p"), several)], new_id) as devices:
+        await hall.handle(issue(1))
+        await printer.until(lambda: printer.jobs)
+        printer.slow_jobs = False
+        printer.keys.put_nowait(DeviceUnreachable("cable pulled"))
+        await printer.until(lambda: devices.outcome("t1") == "unconfirmed")
+        await hall.handle(issue(2))
+        await printer.until(lambda: devices.outcome("t2") == "accepted")
+        assert printer.printed == ["t2"]

@@ -52,6 +52,41 @@ async def test_a_strip_that_returns_late_shows_the_number_but_does_not_blink_it(
     clock.advance(120)
     picture = counter_picture(hall.queue, "1", hall.now())
     assert (picture.mode, picture.label) == (CounterMode.SERVING, "A001")
+    assert picture.text == "请A001号到1号窗口", "nobody is served yet"
+
+
+async def test_an_evaluator_asks_for_the_visit_that_has_just_ended_and_for_no_other(hall, clock):
+    def ended():
+        return counter_picture(hall.queue, "1", hall.now(), rating=True).ended
+
+    await hall.handle(c.OpenCounter(counter="1"))
+    for n in (1, 2, 3):
+        await hall.handle(issue(n))
+    await hall.handle(c.CallNext(counter="1"))
+    assert ended() is None
+    await hall.handle(c.CallNext(counter="1", finish_current=True))
+    assert ended() == "A001-1", "a key-pad has no key for the end: the next call is one"
+    assert counter_picture(hall.queue, "1", hall.now()).ended is None, "strips know nothing of it"
+    await hall.handle(c.Start(counter="1"))
+    assert ended() is None, "the next citizen is at the counter"
+    await hall.handle(c.Finish(counter="1"))
+    assert ended() == "A002-1"
+    await hall.handle(c.RateVisit(counter="1", score=5))
+    assert ended() is None
+    await hall.handle(c.CallNext(counter="1"))
+    await hall.handle(c.NoShow(counter="1"))
+    assert ended() is None, "who did not come is not asked"
+
+
+async def test_nobody_is_asked_who_has_long_left(hall, clock):
+    await hall.handle(c.OpenCounter(counter="1"))
+    await hall.handle(issue(1))
+    await hall.handle(c.CallNext(counter="1"))
+    await hall.handle(c.CallNext(counter="1", finish_current=True))
+    clock.advance(89)
+    assert counter_picture(hall.queue, "1", hall.now(), rating=True).ended == "A001-1"
+    clock.advance(1)
+    assert counter_picture(hall.queue, "1", hall.now(), rating=True).ended is None
 
 
 async def test_a_slip_says_what_the_citizen_was_told(hall):

@@ -12,6 +12,7 @@ from edge_agent.bell import Bell
 from edge_agent.settings import AgentSettings
 from edge_agent.site import SiteFile
 from edge_agent.uplink import Identity, Uplink
+from hall_core.errors import BoxReplaced
 from hall_core.queueing import commands as c
 from hall_core.wire.envelope import (
     Ack,
@@ -207,3 +208,27 @@ async def _facts_after(hall, n):
     from hall_core.queueing.facts import fact_adapter
 
     return [fact_adapter.validate_json(f.body) for f in hall.journal.read(n, 100)]
+
+
+async def test_a_box_that_was_replaced_tells_everything_and_leaves(broker, hall, tmp_path):
+    async with linked(broker, hall, tmp_path) as (controller, uplink, _):
+        await controller.online()
+        await controller.next(Leaf.BIRTH, Birth)
+        others = Desired(rev=1, body={"incarnations": ["another-box"]})
+        await controller.say(Leaf.DESIRED, others, "retired")
+        await controller.say(Leaf.FACT_ACK, Ack(stream=hall.journal.stream, applied=0))
+        await collect(controller, hall.journal.last)
+        assert not hall.queue.retired, "another one is meant"
+        this = Desired(rev=2, body={"incarnations": ["another-box", hall.journal.stream]})
+        await controller.say(Leaf.DESIRED, this, "retired")
+        async with asyncio.timeout(10):
+            while not hall.queue.retired:
+                await hall.bell.wait_past(hall.bell.count)
+        with pytest.raises(BoxReplaced):
+            await hall.handle(issue(1))
+        last = hall.journal.last
+        await collect(controller, last)
+        await controller.say(Leaf.FACT_ACK, Ack(stream=hall.journal.stream, applied=last))
+        async with asyncio.timeout(10):
+            while uplink.connected or uplink.unsynced:
+                await uplink.bell.wait_past(uplink.bell.count)

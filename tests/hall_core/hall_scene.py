@@ -61,6 +61,7 @@ class Box:
     queue: Queue = field(default_factory=Queue)
     now: datetime = field(default_factory=lambda: at(9))
     incarnation: str = BOX
+    by_hall: frozenset[str] = frozenset()
     facts: list[Fact] = field(default_factory=list)
     issued: int = 0
 
@@ -75,7 +76,7 @@ class Box:
 
     def wish(self, command: c.Command) -> list[Fact]:
         """What the wish leads to; raises what `decide` raises."""
-        facts = decide(self.queue, command, Circumstances(self.now, self.incarnation))
+        facts = decide(self.queue, command, Circumstances(self.now, self.incarnation, self.by_hall))
         self.queue = replay(self.queue, facts)
         self.facts += facts
         return facts

@@ -42,9 +42,11 @@ def test_the_range_grows_with_the_people_ahead_and_shrinks_with_counters() -> No
     box.open("1")
     for _ in range(4):
         box.issue()
-    assert quoted(box) == (19, 45)
+    alone = quoted(box)
+    assert alone[0] < 32 < alone[1], "four people of eight minutes each"
     box.open("3")
-    assert quoted(box) == (9, 23)
+    both = quoted(box)
+    assert both[0] < 16 < both[1] < alone[1]
 
 
 def test_people_of_other_services_at_a_shared_counter_count_too() -> None:
@@ -53,7 +55,8 @@ def test_people_of_other_services_at_a_shared_counter_count_too() -> None:
     for _ in range(5):
         box.issue("residence")
     assert box.issue().ahead == 0
-    assert quoted(box)[0] >= 10
+    low, high = quoted(box)
+    assert low < 20 < high, "five people of four minutes each"
 
 
 def test_few_measured_times_lean_on_the_set_up_and_enough_replace_it() -> None:

@@ -71,7 +71,8 @@ def test_the_system_clock_is_aware_and_says_whether_it_is_synchronised() -> None
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     assert clock.monotonic() <= clock.monotonic()
-    assert (clock.trusted(), SystemClock(synchronised=False).trusted()) == (True, False)
+    said = [SystemClock(synchronised=lambda says=says: says).trusted() for says in (True, False)]
+    assert said == [True, False]
 
 
 def test_a_fixed_clock_moves_both_its_times_when_told_to(clock: FixedClock) -> None:

@@ -40,11 +40,11 @@ def test_services_tell_who_waits_and_how_long_it_takes() -> None:
         ("social", "A", True, 1),
         ("residence", "B", True, 0),
     ]
-    assert rows[0]["range_min"] == (9, 23)
+    assert rows[0]["range_min"] == (2, 32)
     assert rows[1]["range_min"] is None
     assert set(rows[0]) == {
         *("id", "name", "name_en", "about", "about_en", "prefix"),
-        *("open", "instead", "waiting", "range_min"),
+        *("open", "instead", "appointments", "waiting", "range_min"),
     }
 
 
@@ -93,7 +93,7 @@ def test_calls_tell_label_counter_and_what_became_of_the_ticket() -> None:
 def test_a_ticket_tells_who_is_ahead_only_while_it_waits() -> None:
     box = box_in_service()
     waiting = ticket_summary(box.queue, box.queue.tickets["ticket-1"], box.now)
-    assert (waiting["state"], waiting["ahead"], waiting["range_min"]) == ("waiting", 0, (4, 12))
+    assert (waiting["state"], waiting["ahead"], waiting["range_min"]) == ("waiting", 0, (0, 18))
     called = ticket_summary(box.queue, box.queue.tickets["ticket-2"], box.now)
     assert (called["ahead"], called["range_min"], called["counter"]) == (None, None, "1")
     assert called["called_at"] == "2026-11-23T09:02:00+08:00"

@@ -12,8 +12,8 @@ from simulators.device import SimDevice
 from tests.drivers.captures import Capture, all_captures
 from tests.simulators.conftest import Ear, Simulate, Wire, wire
 
-#: these dial the hall: nobody can ask them, their own tests play their captures
-DIALLING = {"rate_ws"}
+#: these dial the hall or its broker: nobody can ask them, their own tests play their captures
+DIALLING = {"rate_ws", "screen_web", "mqtt_native", "satellite"}
 CAPTURES = {str(capture): capture for capture in all_captures() if capture.family not in DIALLING}
 #: captures of a device that was not in order
 FAULTS = {"escpos-paper_out": "paper-out"}
@@ -98,6 +98,7 @@ async def test_what_the_field_sent_is_seen_on_the_device(simulate: Simulate, cap
             "qr": lambda: [slip["qr"] for slip in shows["slips"]] == [command["url"]],
             "digits": lambda: shows["ticket"] == command["ticket"],
             "beep": lambda: shows["beeps"] == 1,
+            "ask": lambda: shows["asking"],
             "page": lambda: [p["text"] for p in shows["pagers"].values()] == [command["text"]],
         }
         assert seen[command["op"]]()

@@ -181,7 +181,7 @@ async def test_programs_come_back_with_the_power_unless_the_profile_says_otherwi
     simulate: Simulate, monkeypatch: pytest.MonkeyPatch, volatile: bool, left: list[str]
 ) -> None:
     profile = firmware_profiles.load("huidu.hd-a3").model_copy(update={"volatile": volatile})
-    monkeypatch.setattr(firmware_profiles, "load", lambda _id: profile)
+    monkeypatch.setattr(firmware_profiles.Shelf, "load", lambda _shelf, _id: profile)
     async with simulate(CARD) as hall:
         card = hall.devices["device-1"]
         async with wire(card.address) as host:

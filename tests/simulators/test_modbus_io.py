@@ -82,7 +82,7 @@ async def test_outputs_are_written_one_by_one_and_together(simulate: Simulate) -
         await told(host, "0002 0000 0008 01 0F 0000 0003 01 05", "0002 0000 0006 01 0F 0000 0003")
         await told(host, "0003 0000 0006 01 01 0000 0008", "0003 0000 0004 01 01 01 85")
         await told(host, "0003 0000 0006 01 01 0002 0002", "0003 0000 0004 01 01 01 01")
-        assert module.shows() == {"lamps": [1, 3, 8], "modes": [], "pressed": []}
+        assert module.shows() == {"lamps": [1, 3, 8], "outputs": 8, "modes": [], "pressed": []}
         assert len(module.history) == 2
         await told(host, write, write)
         assert len(module.history) == 2, "what burns already does not change"

@@ -60,7 +60,13 @@ async def served(driver: Driver, label: str = "A018", call_no: int = 1) -> Outco
     for mode in (CounterMode.CALLED, CounterMode.SERVING, CounterMode.FREE):
         shown = None if mode is CounterMode.FREE else label
         picture = CounterPicture(
-            counter="1", name="1号窗口", mode=mode, label=shown, call_no=call_no, text=""
+            counter="1",
+            name="1号窗口",
+            mode=mode,
+            label=shown,
+            call_no=call_no,
+            ended=None if shown else f"{label}-{call_no}",
+            text="",
         )
         outcome = await driver.show(picture)
     return outcome

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +16,22 @@ from device_drivers import open_driver
 from device_drivers.bus import BusPool
 from hall_core.clock import SystemClock
 from hall_core.devices.driver import Driver
-from hall_core.devices.vocabulary import BoardPicture, BoardRow, PageUser, ScreenPicture, SendText
+from hall_core.devices.layout import DeviceSetup
+from hall_core.devices.vocabulary import (
+    BoardPicture,
+    BoardRow,
+    CounterMode,
+    CounterPicture,
+    PageUser,
+    ScreenPicture,
+    SendText,
+)
 from simulators.demo_programs import free_port
 from simulators.device import SimDevice
 from simulators.hall import SimulatedHall
 from simulators.wall import wall_app
+from tests.drivers.samples import JOB
+from tests.local_broker import local_broker
 from tests.simulators.conftest import Simulate
 from tests.simulators.test_rate_ws import driven as rated_by
 from tests.simulators.test_rate_ws import served as visited
@@ -38,8 +50,11 @@ def named(profile: str) -> str:
 
 
 def one(profile: str) -> dict[str, Any]:
-    """A device at a free port; a tablet dials, so nobody listens for it."""
+    """A device at a free port; a tablet dials, so nobody listens for it, nor for what goes to a broker."""
     port = free_port() if profile == "rate.ws-tablet" else 0
+    if profile.startswith(("mqtt.", "satellite.")):
+        place = {"address": f"mqtt://127.0.0.1:{free_port()}/{named(profile)}/dev", "counter": "1"}
+        return {"name": named(profile), "profile": profile, **place}
     return {"name": named(profile), "profile": profile, "address": f"tcp://127.0.0.1:{port}", "counter": "1"}
 
 
@@ -210,11 +225,80 @@ async def test_lamps_burn_and_a_pressed_key_springs_back(simulate: Simulate) -> 
         await expect(section.locator(".channels .down")).to_have_text("2")
 
 
+@pytest.mark.mosquitto
+async def test_a_light_burns_in_its_colour_and_a_box_shows_what_hangs_on_it(
+    simulate: Simulate, tmp_path: Path
+) -> None:
+    devices = {"mqtt.light": "lamp", "satellite.strip": "kiosk", "satellite.printer": "terminal"}
+    async with local_broker(tmp_path, *devices.values()) as broker:
+        placed = [
+            {"name": name, "profile": profile, "address": f"{broker.url(name)}/{name}"}
+            for profile, name in devices.items()
+        ]
+        async with (
+            simulate(*placed) as hall,
+            served(wall_app({"haitang": hall})) as url,
+            browser_at(f"{url}/halls/haitang") as (page, complaints),
+        ):
+            for name in devices.values():
+                setup = hall.devices[name].setup
+                address = f"{broker.url('hall')}/{name}" + ("" if name == "lamp" else f"/{name}")
+                await tell(hall.devices[name], setup.model_copy(update={"address": address}))
+            lamp, kiosk, terminal = (page.get_by_label(n, exact=True) for n in devices.values())
+            await expect(lamp.locator(".bulb")).to_have_css("background-color", "rgb(255, 0, 0)")
+            await expect(kiosk.locator(".glow")).to_have_text("请A018号到3号窗口")
+            await expect(kiosk.locator(".box")).to_contain_text("从盒 kiosk")
+            await expect(terminal.locator(".slip")).to_contain_text("A018")
+            assert "secret" not in await page.content()
+            assert complaints == []
+
+
+async def tell(device: SimDevice, setup: DeviceSetup) -> None:
+    """A call, or a slip where paper comes out."""
+    clock = SystemClock()
+    async with BusPool(clock=clock) as buses, open_driver(setup, device.profile, buses, clock) as driver:
+        if device.kind == "printer":
+            await driver.do(JOB)
+            return
+        called = CounterPicture(
+            counter="3",
+            name="3号窗口",
+            mode=CounterMode.CALLED,
+            label="A018",
+            call_no=1,
+            text="请A018号到3号窗口",
+        )
+        await driver.show(called)
+
+
 async def test_a_wall_of_one_of_each_is_accessible(simulate: Simulate) -> None:
-    kinds = {p.kind: p.id for p in firmware_profiles.all_profiles().values()}
+    # a satellite box has the kind of what hangs on it, and a drawing of its own
+    all_profiles = firmware_profiles.all_profiles().values()
+    kinds = {p.id if p.family == "satellite" else p.kind: p.id for p in all_profiles}
     async with wall_of(simulate, *kinds.values()) as (hall, page, _, _):
         hall.devices[named(kinds["card-reader"])].key("card-1")
         hall.devices[named(kinds["modem"])].fault("busy")
         await expect(page.locator(".id-card")).to_be_visible()
         found = await Axe().run(page)
         assert found.response["violations"] == []
+
+
+async def test_a_cabinet_shows_its_door_its_lock_and_what_is_wrong(simulate: Simulate) -> None:
+    async with wall_of(simulate, "terminal.h24") as (hall, _, (section,), _):
+        device = hall.devices["terminal-h24"]
+        await section.get_by_role("button", name="开关柜门").click()
+        await expect(section.locator(".door")).to_have_text("柜门开")
+        async with driven(device) as driver:
+            await driver.show(ScreenPicture(on=False))
+        await expect(section.locator(".glass")).to_have_text("已锁定")
+        device.fault("hot")
+        await expect(section.locator(".troubles")).to_have_text("过热")
+        await expect(section.locator(".notes")).to_contain_text("62 °C")
+
+
+async def test_a_browser_that_finds_no_hall_says_so(simulate: Simulate) -> None:
+    async with wall_of(simulate, "screen.board") as (_, _, (section,), _):
+        await expect(section.locator(".where")).to_have_text("叫号大屏 /board")
+        await expect(section.locator(".shown")).to_have_text("页面打不开")
+        await section.get_by_role("button", name="触摸屏幕").click()
+        await expect(section.locator(".notes")).to_contain_text("有人使用")

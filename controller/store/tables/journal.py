@@ -11,7 +11,10 @@ __all__ = ["FACTS", "QUARANTINE", "SNAPSHOTS", "STREAMS"]
 
 
 class Stream(SQLModel, table=True):
-    """One box's journal. `applied` is the cursor: it moves in the transaction that stores the facts."""
+    """One box's journal. `applied` is the cursor: it moves in the transaction that stores the facts.
+
+    `retired_at` is set when an administrator has replaced the box.
+    """
 
     __tablename__ = "streams"
 
@@ -22,6 +25,7 @@ class Stream(SQLModel, table=True):
     applied: int = Field(default=0, sa_type=BigId)
     last: int = Field(default=0, sa_type=BigId)
     first_seen: datetime = Field(sa_type=UtcTime)
+    retired_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class Fact(SQLModel, table=True):

@@ -31,13 +31,18 @@ class Session(SQLModel, table=True):
 
 
 class ApiKey(SQLModel, table=True):
-    """Another program's key; `digest` is its SHA-256."""
+    """Another program's key; `digest` is its SHA-256. `channel` is where its citizens asked; `per_minute`
+    limits its requests, `per_day` its tickets and appointments; none of them is no limit.
+    """
 
     __tablename__ = "api_keys"
 
     name: str = Field(primary_key=True)
     digest: str = Field(unique=True)
     added_at: datetime = Field(sa_type=UtcTime)
+    channel: str | None = None
+    per_minute: int | None = None
+    per_day: int | None = None
 
 
 ADMINS = table_of(Admin)

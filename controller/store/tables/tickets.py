@@ -53,6 +53,7 @@ class Request(SQLModel, table=True):
     """
 
     __tablename__ = "requests"
+    __table_args__ = (Index("ix_requests_asked", "owner", "requested_at"),)
 
     owner: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
@@ -80,9 +81,13 @@ class OfflineNumber(SQLModel, table=True):
 
 
 class Rating(SQLModel, table=True):
-    """What a citizen thought of a visit, 1 (worst) to 5."""
+    """What a citizen thought of a visit, 1 (worst) to 5, and where it was said. `reasons` are codes of
+    `hall_core.queueing.reasons`, with commas. Only what somebody has said is a rating: a visit that nobody
+    rated has no row here, whatever a district counts it as.
+    """
 
     __tablename__ = "ratings"
+    __table_args__ = (Index("ix_ratings_at", "hall", "at"),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     ticket_id: str = Field(unique=True)
@@ -92,6 +97,8 @@ class Rating(SQLModel, table=True):
     counter: str | None = None
     score: int
     comment: str = Field(default="", sa_type=Text)
+    reasons: str = ""
+    channel: str = ""
     at: datetime = Field(sa_type=UtcTime)
 
 

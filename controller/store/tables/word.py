@@ -7,16 +7,23 @@ from sqlmodel import Field, SQLModel
 
 from controller.store.columns import BigId, UtcTime, table_of
 
-__all__ = ["ALARMS", "NOTICES"]
+__all__ = ["ALARMS", "NOTICES", "RECEIPTS"]
 
 
 class Notice(SQLModel, table=True):
-    """One message to one citizen, written with the fact it tells of. `text` holds no phone number."""
+    """One message to one citizen, written with the fact it tells of. `text` holds no phone number.
+
+    `provider` is the gateway it was given to first: no other is ever tried. `words` (JSON) fill a provider's
+    template. `phone_sealed` is only set while no ticket holds the number. `to_key` is a keyed digest of the
+    number, for limits per number.
+    """
 
     __tablename__ = "notices"
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind", "call_no"),
         Index("ix_notices_due", "state", "priority", "next_at"),
+        Index("ix_notices_given", "provider", "provider_id"),
+        Index("ix_notices_number", "to_key", "sent_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -36,6 +43,22 @@ class Notice(SQLModel, table=True):
     next_at: datetime = Field(sa_type=UtcTime)
     not_after: datetime = Field(sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
+    provider: str = ""
+    words: str = Field(default="", sa_type=Text)
+    phone_sealed: str | None = None
+    to_key: str = ""
+
+
+class EarlyReceipt(SQLModel, table=True):
+    """A receipt that came before the answer it belongs to was stored."""
+
+    __tablename__ = "early_receipts"
+
+    provider: str = Field(primary_key=True)
+    provider_id: str = Field(primary_key=True)
+    state: str
+    reason: str = ""
+    at: datetime = Field(sa_type=UtcTime)
 
 
 class Alarm(SQLModel, table=True):
@@ -57,4 +80,5 @@ class Alarm(SQLModel, table=True):
 
 
 NOTICES = table_of(Notice)
+RECEIPTS = table_of(EarlyReceipt)
 ALARMS = table_of(Alarm)

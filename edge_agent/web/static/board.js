@@ -14,7 +14,10 @@ let known = new Set(body.dataset.calls.split(" "));
 let state = null;
 let staleSince = 0;
 
-const now = follow({ firstNow: body.dataset.now, onState: show, onFreshness: freshen, onTick: tick });
+const now = follow({
+  firstNow: body.dataset.now, onState: show, onFreshness: freshen, onTick: tick,
+  showing: () => [...$("calls").querySelectorAll(".label")].map((label) => label.textContent),
+});
 
 function show(next) {
   const names = new Map(next.counters.map((c) => [c.id, c.name]));

@@ -126,6 +126,17 @@ document.addEventListener("click", (event) => {
   if ("close" in button.dataset) button.closest("dialog").close();
 });
 
+document.addEventListener("submit", async (event) => {
+  if (event.target.id !== "pager") return;
+  const said = new FormData(event.target);
+  const pager = event.submitter?.value === "back" ? null : said.get("pager");
+  const ticket = said.get("ticket").trim().toUpperCase();
+  if (!ticket || pager === "" || lost) return;
+  const wish = { request_id: requestId(), pager: pager === null ? null : Number(pager) };
+  await send(`/api/tickets/${encodeURIComponent(ticket)}/pager`, wish);
+  paint();
+});
+
 document.addEventListener("close", () => paint(), true);
 
 document.addEventListener("keydown", (event) => {

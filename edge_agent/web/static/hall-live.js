@@ -1,7 +1,11 @@
 // The line from a page to its hall: server-sent events, the hall's clock, and how old the news is.
 // Freshness: live < 10 s < quiet < 60 s < stale < 5 min < dark.
 
+import { heartbeat, touchedLately } from "./heartbeat.js";
+
 const WATCHDOG_S = 12;
+/** An old page that could not be loaded anew tries again after this. */
+const AGAIN_MS = 10_000;
 const BACKOFF_MS = [500, 1000, 2000, 5000];
 
 /** How old news of `seconds` is, in one word. */
@@ -13,9 +17,10 @@ export function freshness(seconds) {
 
 /**
  * Follows a hall until the page goes. `onState` gets each snapshot, `onFreshness` each change of
- * the word above, `onTick` every second. Returns `now()`, the hall's time in ms.
+ * the word above, `onDevice` what a reader has read, `onTick` every second. `showing`, `seen` and `inUse`
+ * are what the page says of itself to the hall (see heartbeat.js). Returns `now()`, the hall's time in ms.
  */
-export function follow({ url = "/api/stream", firstNow, onState, onFreshness, onTick }) {
+export function follow({ url = "/api/stream", firstNow, onState, onFreshness, onTick, ...says }) {
   let offset = firstNow ? Date.parse(firstNow) - Date.now() : 0;
   let heard = performance.now();
   let opened = heard;
@@ -23,8 +28,12 @@ export function follow({ url = "/api/stream", firstNow, onState, onFreshness, on
   let word = "live";
   let stream = null;
   let openings = 0;
+  let newest = 0;
+  let old = false;
+  let nextTry = 0;
   const started = heard;
   const now = () => Date.now() + offset;
+  const inUse = () => touchedLately() || Boolean(says.inUse?.());
 
   function news(at, exact) {
     heard = performance.now();
@@ -43,11 +52,17 @@ export function follow({ url = "/api/stream", firstNow, onState, onFreshness, on
       const state = JSON.parse(event.data);
       news(state.now);
       onState?.(state);
+      newest = state.stream?.last ?? newest;
+      look();
     });
     stream.addEventListener("fact", () => news());
+    stream.addEventListener("device", (event) => {
+      news();
+      says.onDevice?.(JSON.parse(event.data));
+    });
     stream.addEventListener("beat", (event) => news(timeIn(event.data), true));
     stream.onopen = () => {
-      if (openings++) renewed();
+      if (openings++) renewed().then((is) => { old ||= is; });
     };
     // A refused connection is closed for good by the browser, so it is opened anew here.
     stream.onerror = () => {
@@ -74,8 +89,15 @@ export function follow({ url = "/api/stream", firstNow, onState, onFreshness, on
     judge();
     renewAtNight(now(), (performance.now() - started) / 1000);
     onTick?.();
+    look();
+    if (!old || inUse() || performance.now() < nextTry) return;
+    nextTry = performance.now() + AGAIN_MS;
+    reload();
   }
 
+  const look = heartbeat({
+    showing: says.showing ?? (() => []), seen: says.seen ?? (() => newest), fresh: () => word, now, inUse, reload,
+  });
   open();
   setInterval(tick, 1000);
   return now;
@@ -91,14 +113,14 @@ export async function reload() {
   }
 }
 
-/** After the line was cut the program may be another: then the page is another, too. */
+/** After the line was cut the program may be another: then the page is an old one. */
 async function renewed() {
   const mine = document.body.dataset.version;
   try {
     const answer = await fetch("/static-version", { cache: "no-store" });
-    if (mine && answer.ok && (await answer.text()) !== mine) reload();
+    return Boolean(mine) && answer.ok && (await answer.text()) !== mine;
   } catch {
-    // Cut again; the next opening asks again.
+    return false;  // cut again; the next opening asks again
   }
 }
 

@@ -13,6 +13,7 @@ const { now } = keepParts({
   looksAt: (state) => [state.services, state.counters, state.hours, state.name],
   onFreshness: freshen,
   onTick: second,
+  inUse: () => location.search !== "",
 });
 
 function freshen(word) {

@@ -2,8 +2,10 @@
 // current, asks for tickets (one request id per wish, so that a repeated touch is the same wish),
 // and goes home when the person has gone.
 
+import { DigitPad } from "./digit-pad.js";
 import { PhonePad } from "./phone-pad.js";
 import { follow, reload, requestId } from "./hall-live.js";
+import { told as readingOf } from "./reader.js";
 
 const body = document.body;
 const $ = (id) => document.getElementById(id);
@@ -17,6 +19,7 @@ const WARN_S = 15 * slow;
 const DOUBLE_TAP_MS = 400;
 
 let state = null;
+let news = "live";
 let service = null;
 let priority = null;
 let wish = null;
@@ -29,21 +32,31 @@ const heading = $("heading").textContent;
 // A hall without a centre sends no messages and asks for no number.
 const pad = $("phone-open") ? new PhonePad($("pad"), $("phone-label"), words.kiosk.phone) : null;
 
-follow({ firstNow: body.dataset.now, onState: show, onFreshness: (word) => lost(word !== "live" && word !== "quiet"), onTick: second });
+const codes = new DigitPad($("code-pad"), { longest: 6, shown: (digits) => digits, complete: (digits) => digits.length === 6 });
+codes.done = checkIn;
+
+follow({
+  firstNow: body.dataset.now, onState: show, onTick: second,
+  onFreshness: (word) => { news = word; lost(); },
+  onDevice: read,
+  showing: () => [...document.querySelectorAll(".screen:not([hidden])")].map((part) => part.id),
+  inUse: () => busy || !atHome(),
+});
 
 function show(next) {
   state = next;
+  lost();
   for (const row of next.services) paint(row);
   if (service) waits($("c-w1"), $("c-w2"), next.services.find((s) => s.id === service));
   body.dataset.prints = prints(next.devices);
   if (pad && !pad.number) {
-    $("phone-open").disabled = !next.uplink.connected;
-    $("phone-label").textContent = next.uplink.connected ? words.kiosk.phone : words.kiosk.phone_off;
+    $("phone-open").disabled = !(next.notices ?? next.uplink.connected);
+    $("phone-label").textContent = (next.notices ?? next.uplink.connected) ? words.kiosk.phone : words.kiosk.phone_off;
   }
   const tiles = document.querySelectorAll("[data-service]").length;
   const shut = !next.services.some((s) => s.open);
   $("top").classList.toggle("shut", shut);
-  if (!$("menu").hidden) $("heading").textContent = shut ? words.kiosk.shut_now : words.kiosk.heading;
+  if (!$("menu").hidden) $("heading").textContent = shut ? words.kiosk.shut_now : $("arrive") ? words.kiosk.heading_short : words.kiosk.heading;
   if (tiles !== next.services.length && atHome()) reload();
 }
 
@@ -107,15 +120,25 @@ function choose(tile) {
 
 async function take() {
   // The second half of a double tap on a tile is no answer to the next page.
-  if (busy || !service || performance.now() - chosenAt < DOUBLE_TAP_MS) return;
-  busy = true;
-  $("take").disabled = true;
-  $("take").textContent = words.kiosk.taking;
+  if (!service || performance.now() - chosenAt < DOUBLE_TAP_MS) return;
   const body = { service, channel: "kiosk" };
   if (pad?.number) body.phone = pad.number;
   if (priority) body.priority = priority;
+  await ask(body);
+}
+
+/** An appointment's code of six digits, or what its QR code says, becomes a number. */
+function checkIn(appointment) {
+  return ask({ appointment, channel: "kiosk" });
+}
+
+async function ask(body) {
+  if (busy) return;
+  busy = true;
+  $("take").disabled = true;
+  $("take").textContent = words.kiosk.taking;
   // The same wish keeps its id, also after an answer that was lost on the way.
-  if (!wish || wish.of !== JSON.stringify(body)) wish = { of: JSON.stringify(body), id: requestId() };
+  if (!wish || wish.of !== JSON.stringify(body)) wish = { of: JSON.stringify(body), id: requestId(), body };
   try {
     const answer = await fetch("/api/tickets", {
       method: "POST",
@@ -135,12 +158,12 @@ async function take() {
 }
 
 function given(ticket) {
-  const tile = document.querySelector(`[data-service="${CSS.escape(service)}"]`);
-  $("t-service").textContent = tile.dataset.name;
+  const tile = document.querySelector(`[data-service="${CSS.escape(ticket.service)}"]`);
+  $("t-service").textContent = tile?.dataset.name ?? "";
   $("t-label").textContent = ticket.label;
   $("t-ahead").textContent = ticket.ahead ? say(words.kiosk.ahead, { n: ticket.ahead }) : words.kiosk.first;
   $("t-range").textContent = range(ticket.range_min, ticket.ahead);
-  const counters = tile.dataset.counters;
+  const counters = tile?.dataset.counters;
   $("t-near").textContent = counters ? words.kiosk.counters + counters : words.kiosk.near;
   $("t-scan").hidden = !/^https?:/.test(ticket.url);
   if (!$("t-scan").hidden) $("t-code").src = `/api/tickets/${encodeURIComponent(ticket.ticket_id)}/qr.svg`;
@@ -155,6 +178,18 @@ function sorry(text, retry) {
   $("retry").hidden = !retry;
   $("sorry-text").textContent = text || words.kiosk.sorry_net;
   $("sorry").showModal();
+}
+
+/** The scanner or card reader beside this machine has read something. */
+async function read(reading) {
+  const lang = document.documentElement.lang === "en" ? "en" : "zh";
+  const said = await readingOf(reading, { reader: body.dataset.reader, lang, words: words.scan });
+  if (!said) return;
+  $("read-title").textContent = said.title;
+  $("read-text").textContent = said.text;
+  $("read-found").replaceChildren(...(said.part ?? []));
+  idle = 0;
+  if (!$("read").open) $("read").showModal();
 }
 
 function home() {
@@ -177,7 +212,7 @@ function second() {
     if (left <= 0) home();
     return;
   }
-  const plain = location.search === "" || location.search === "?lang=zh";
+  const plain = !/lang=en|size=large/.test(location.search);
   if (atHome() && plain && $("menu").querySelector(".tiles:not([hidden])").dataset.page === "0") return;
   idle += 1;
   if (idle < IDLE_S) return;
@@ -186,8 +221,10 @@ function second() {
   if (idle >= IDLE_S + WARN_S) home();
 }
 
-function lost(is) {
-  $("lost").hidden = !is;
+/** Nobody can take a number here now: the hall is silent, or cannot store what it gives. */
+function lost() {
+  const stored = (state?.storage ?? "ok") === "ok";
+  $("lost").hidden = stored && (news === "live" || news === "quiet");
 }
 
 function turn(by) {
@@ -235,7 +272,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 $("take").addEventListener("click", take);
-$("retry").addEventListener("click", () => { $("sorry").close(); take(); });
+$("retry").addEventListener("click", () => { $("sorry").close(); ask(wish.body); });
+$("arrive")?.addEventListener("click", () => codes.open());
 $("back").addEventListener("click", back);
 $("done").addEventListener("click", home);
 $("phone-open")?.addEventListener("click", () => pad.open());

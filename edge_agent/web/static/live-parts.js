@@ -9,14 +9,18 @@ const AGAIN_S = 20;
 
 /**
  * `looksAt(state)` is what of a snapshot this screen shows; `busy()` true puts a swap off;
- * `onSwap` runs after each. Returns `{now, refresh}`.
+ * `onSwap` runs after each; `showing` and `inUse` are what the screen says of itself. Returns `{now, refresh}`.
  */
-export function keepParts({ looksAt, busy = () => false, onSwap, onFreshness, onTick }) {
+export function keepParts({ looksAt, busy = () => false, onSwap, onFreshness, onTick, onDevice, showing, inUse }) {
   let seen = null;
   let pending = null;
   let asking = false;
   let again = false;
   let age = 0;
+  /** Numbers of facts: the hall's newest, the one that changed what is looked at, the one in the parts. */
+  let newest = 0;
+  let wanted = 0;
+  let swapped = 0;
 
   function soon() {
     pending ??= setTimeout(() => {
@@ -31,11 +35,15 @@ export function keepParts({ looksAt, busy = () => false, onSwap, onFreshness, on
       return;
     }
     asking = true;
+    const asked = newest;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
       const text = await answer.text();
       if (busy()) again = true;
-      else if (answer.ok) swap(new DOMParser().parseFromString(text, "text/html"));
+      else if (answer.ok) {
+        swap(new DOMParser().parseFromString(text, "text/html"));
+        swapped = asked;
+      }
     } catch {
       // The line says how old the screen is; the next occasion comes.
     }
@@ -60,9 +68,14 @@ export function keepParts({ looksAt, busy = () => false, onSwap, onFreshness, on
   const now = follow({
     firstNow: document.body.dataset.now,
     onFreshness,
+    onDevice,
     onState: (state) => {
       const mark = JSON.stringify(looksAt(state));
-      if (mark !== seen) soon();
+      newest = state.stream?.last ?? newest;
+      if (mark !== seen) {
+        wanted = newest;
+        soon();
+      }
       seen = mark;
     },
     onTick: () => {
@@ -70,6 +83,9 @@ export function keepParts({ looksAt, busy = () => false, onSwap, onFreshness, on
       if (age >= AGAIN_S) refresh();
       onTick?.();
     },
+    showing,
+    inUse,
+    seen: () => (swapped >= wanted ? newest : swapped),
   });
   return { now, refresh };
 }

@@ -4,8 +4,8 @@ import { current, keepParts } from "./live-parts.js";
 import { requestId } from "./hall-live.js";
 
 const THANKS_S = 4;
-/** A bad rating is sent like any other; its reason may follow for a while. */
-const REASON_S = 12;
+/** A bad rating is sent like any other; its reasons may follow for a while. Each touch begins it anew. */
+const REASON_S = 15;
 
 const body = document.body;
 const counter = body.dataset.counter;
@@ -22,6 +22,8 @@ const { refresh } = keepParts({
   onSwap: settle,
   onFreshness: (word) => { $("lost").hidden = current(word); },
   onTick: second,
+  showing: () => ($("visit").hidden || $("visit").querySelector(".ask").hidden ? [] : [$("visit").dataset.label]),
+  inUse: () => busy || $("visit").hidden,
 });
 
 /** A visit that was rated is not asked for again. */
@@ -51,17 +53,31 @@ async function rate(score) {
   hold(false);
 }
 
-async function say(reason) {
+function ticked() {
+  return [...document.querySelectorAll("[data-reason][aria-pressed='true']")].map((chip) => chip.dataset.reason);
+}
+
+function tick(chip) {
   if (busy || !sent) return;
+  chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
+  $("send").disabled = !ticked().length;
+  left = REASON_S;
+}
+
+async function say() {
+  const reasons = ticked();
+  if (busy || !sent || !reasons.length) return;
   hold(true);
+  const ticket = sent;
+  sent = null;
   try {
-    const answer = await post("/api/ratings/reason", { request_id: requestId(), counter, ticket: sent, reason });
+    const answer = await post("/api/ratings/reason", { request_id: requestId(), counter, ticket, reasons });
     $("heard").hidden = !answer.ok;
   } catch {
-    // The rating itself stands; its reason was lost.
+    // The rating itself stands; its reasons were lost.
   }
-  sent = null;
   $("why").hidden = true;
+  $("thanks").classList.remove("asks");
   left = THANKS_S;
   hold(false);
 }
@@ -75,6 +91,7 @@ function post(url, what) {
 function hold(is) {
   busy = is;
   for (const each of document.querySelectorAll("[data-score], [data-reason]")) each.disabled = is;
+  if ($("send")) $("send").disabled = is || !ticked().length;
 }
 
 function thank(ticket, label, score) {
@@ -83,9 +100,12 @@ function thank(ticket, label, score) {
   $("t-label").textContent = label;
   const asks = score <= 2 && body.dataset.reasons === "yes";
   sent = asks ? ticket : null;
+  $("thanks").classList.toggle("asks", asks);
   if ($("why")) {
     $("why").hidden = !asks;
     $("heard").hidden = true;
+    for (const chip of document.querySelectorAll("[data-reason]")) chip.setAttribute("aria-pressed", "false");
+    $("send").disabled = true;
   }
   left = asks ? REASON_S : THANKS_S;
   screen("thanks");
@@ -105,6 +125,11 @@ function screen(name) {
 
 function second() {
   if ($("visit").hidden && !busy && --left <= 0) {
+    // What was ticked and not sent was meant all the same.
+    if (sent && ticked().length) {
+      say();
+      return;
+    }
     sent = null;
     screen("visit");
     settle();
@@ -115,7 +140,8 @@ function second() {
 document.addEventListener("click", (event) => {
   const hit = event.target.closest("button");
   if (hit?.dataset.score) rate(Number(hit.dataset.score));
-  if (hit?.dataset.reason) say(hit.dataset.reason);
+  if (hit?.dataset.reason) tick(hit);
+  if (hit?.id === "send") say();
 });
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js");

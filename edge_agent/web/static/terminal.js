@@ -2,6 +2,7 @@
 // scanner. Everything is wiped by going home, which is a new page.
 
 import { clock, current, keepParts } from "./live-parts.js";
+import { told as readingOf } from "./reader.js";
 
 const IDLE_S = 45;
 /** The last seconds before going home are counted aloud. */
@@ -18,6 +19,9 @@ const { now } = keepParts({
   looksAt: (state) => [state.services.map((s) => s.open), state.hours, state.name, state.devices],
   onFreshness: (word) => { $("lost").hidden = current(word); },
   onTick: second,
+  onDevice: read,
+  showing: () => [$("look").hidden ? "start" : "look"],
+  inUse: () => busy || !$("look").hidden,
 });
 
 /** A label is shown as typed; what a scanner reads is a citizen's own link and is not shown. */
@@ -58,9 +62,27 @@ async function look() {
   busy = false;
 }
 
+/** The scanner or card reader beside this terminal has read something. */
+async function read(reading) {
+  const { lang, reader } = body.dataset;
+  if (!reader) return;
+  const said = await readingOf(reading, { reader, lang, words: JSON.parse($("words").textContent) });
+  if (!said || busy) return;
+  open();
+  const head = document.createElement("p");
+  head.className = "state none";
+  head.textContent = said.title;
+  const text = document.createElement("p");
+  text.textContent = said.text;
+  $("found").replaceChildren(head, ...(said.text ? [text] : []), ...(said.part ?? []));
+  $("typing").hidden = true;
+  $("answer").hidden = false;
+  stir();
+}
+
 function second() {
   $("clock").textContent = clock(now());
-  const home = $("look").hidden && (location.search === "" || location.search === "?lang=zh");
+  const home = $("look").hidden && !/lang=en|size=large/.test(location.search);
   if (home && !text) return;
   idle += 1;
   const left = IDLE_S - idle;

@@ -1,0 +1,110 @@
+"""What the holder of an appointment's link sees and may do until the check-in makes it a ticket."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from controller.store import appointments as store
+from controller.use_cases.answers import answer_within
+from controller.use_cases.booking import cancel_appointment, move_appointment
+from controller.use_cases.context import Context
+from controller.use_cases.live import local_time
+from controller.use_cases.wishing import REQUEST_PREFIX, wish
+from hall_core.errors import HallSaidNo, HallUnreachable, IllegalTransition, UnknownTicket
+from hall_core.queueing.commands import IssueTicket
+from hall_core.queueing.facts import WishRefused
+from hall_core.schedule.slots import SlotPlan
+
+__all__ = ["Row", "appointment_part", "appointment_view", "cancel", "check_in", "find_appointment", "move"]
+
+Row = dict[str, Any]
+HALL_S = 3.0
+
+
+async def find_appointment(context: Context, token: str) -> Row:
+    """The appointment this link stands for. Raises UnknownTicket."""
+    row = await context.database.read(lambda tx: store.appointment_by_token(tx, token))
+    if row is None:
+        raise UnknownTicket(ticket=token[:4] + "…")
+    return row
+
+
+def appointment_part(context: Context, row: Row) -> dict[str, Any]:
+    """`{starts_at, ends_at, code, check_in_from, keeps_until}` in the hall's local time."""
+    queue = context.live.queue_of(context.hall(row["hall"]))
+    service = queue.setup.service(row["service"]) if queue.setup else None
+    plan = (service.appointments if service else None) or SlotPlan()
+
+    def local(at: datetime) -> str:
+        return local_time(queue, at).isoformat()
+
+    return {
+        "starts_at": local(row["starts_at"]),
+        "ends_at": local(row["ends_at"]),
+        "code": row["code"],
+        "check_in_from": local(row["starts_at"] - timedelta(minutes=plan.early_min)),
+        "keeps_until": local(row["starts_at"] + timedelta(minutes=plan.late_min)),
+    }
+
+
+def appointment_view(context: Context, row: Row) -> dict[str, Any]:
+    """The citizen's view of an appointment that is no ticket yet: of the same shape as a ticket's."""
+    hall = context.hall(row["hall"])
+    queue = context.live.queue_of(hall)
+    service = queue.setup.service(row["service"]) if queue.setup else None
+    return {
+        "ticket_id": row["appointment_id"],
+        "label": None,
+        "state": row["state"],
+        "series": "hall",
+        "ahead": None,
+        "range_min": None,
+        "counter": None,
+        "counter_name": None,
+        "call_no": 0,
+        "service": row["service"],
+        "service_name": service.name if service else row["service"],
+        "hall": hall.hall,
+        "hall_name": hall.name,
+        "day": row["day"].isoformat(),
+        "issued_at": row["booked_at"].isoformat(),
+        "called_at": None,
+        "updated_at": row["updated_at"].isoformat(),
+        "last_seen": hall.last_seen.isoformat() if hall.last_seen else None,
+        "phone": row["phone_masked"],
+        "appointment": appointment_part(context, row),
+        # A promise does not depend on whether the hall is connected just now.
+        "stale": False,
+    }
+
+
+async def cancel(context: Context, row: Row) -> None:
+    """Give it up. Raises IllegalTransition, AppointmentUsed."""
+    await cancel_appointment(context, row)
+
+
+async def move(context: Context, row: Row, starts_at: datetime) -> None:
+    """Another slot of the same service. Raises NoSlots, SlotFull, IllegalTransition, AppointmentUsed."""
+    await move_appointment(context, row, starts_at)
+
+
+async def check_in(context: Context, row: Row) -> None:
+    """Take the number now; the hall decides. Raises HallUnreachable, HallSaidNo, IllegalTransition."""
+    if row["state"] != "booked":
+        raise IllegalTransition(label=row["code"], state=row["state"], action="check-in")
+    hall = context.hall(row["hall"])
+    context.reachable(hall)
+    request_id = f"{REQUEST_PREFIX}{context.new_id()}"
+    command = IssueTicket(
+        request_id=request_id,
+        ticket_id=row["appointment_id"],
+        token=row["token"],
+        appointment=row["appointment_id"],
+        channel=row["channel"],
+    )
+    with context.answers.expect(request_id) as answer:
+        await context.change(lambda draft: wish(draft, hall, [command]))
+        fact = await answer_within(answer, HALL_S)
+    if fact is None:
+        raise HallUnreachable(hall=hall.hall)
+    if isinstance(fact, WishRefused):
+        raise HallSaidNo(reason=fact.slug, said=fact.detail)

@@ -1,0 +1,251 @@
+"""`hall-agent device`: list, test on the real wire, capture without anything personal."""
+
+import asyncio
+import json
+
+import pytest
+import serial
+import yaml
+
+import firmware_profiles
+from device_drivers import BusPool, open_driver
+from device_drivers.bus.tap import tapped
+from edge_agent import cli
+from edge_agent.doctor.capture import Recording, capture
+from edge_agent.doctor.device import Device, the_device
+from edge_agent.doctor.selftest import self_test
+from hall_core.clock import SystemClock
+from hall_core.devices.layout import DeviceSetup
+from hall_core.devices.vocabulary import Outcome, SendText
+from hall_core.errors import SettingsInvalid
+from tests.drivers.captures import _read
+from tests.edge_agent.conftest import open_journal
+from tests.edge_agent.doctor_scene import simulated
+from tests.simulators.conftest import HALL
+
+CLOCK = SystemClock()
+
+
+def device(sim, **more) -> Device:
+    values = {"name": sim.name, "profile": sim.profile.id, "address": sim.address, "unit": sim.unit, **more}
+    return Device(DeviceSetup.model_validate(values), sim.profile)
+
+
+async def examined(sim, *, said=None, counter="1", **more):
+    lines = [] if said is None else said
+    setup = device(sim, counter=counter, options=more.pop("options", {}))
+    return await self_test(setup, CLOCK, lines.append, hold_s=0, **{"wait_s": 0.1, **more})
+
+
+def outcomes(steps):
+    return [step.outcome.value for step in steps]
+
+
+async def test_a_strip_shows_a_marked_test_and_is_blank_again():
+    async with simulated({"profile": "modbus.led-strip-generic"}) as hall:
+        (strip,) = hall.devices.values()
+        steps = await examined(strip)
+        texts = [seen["shows"]["text"] for seen in strip.history]
+    assert outcomes(steps) == ["applied", "applied", "applied"]
+    assert texts == ["测试000", ""]
+
+
+async def test_a_strip_the_hall_file_gives_no_counter_is_tested_all_the_same():
+    async with simulated({"profile": "onbon.bx-6k1"}) as hall:
+        (strip,) = hall.devices.values()
+        steps = await examined(strip, counter=None)
+        assert strip.shows()["text"] == ""
+    assert outcomes(steps) == ["applied", "accepted", "accepted"]
+
+
+async def test_a_printer_prints_one_slip_that_says_it_is_a_test():
+    async with simulated({"profile": "escpos.80mm"}) as hall:
+        (printer,) = hall.devices.values()
+        steps = await examined(printer, counter=None)
+        (slip,) = printer.shows()["slips"]
+    assert outcomes(steps) == ["applied", "accepted"]
+    assert "测试" in json.dumps(slip, ensure_ascii=False)
+
+
+async def test_a_key_pad_beeps_and_says_which_key_was_pressed():
+    async with simulated({"profile": "keypad.ff68-21", "address": "rtu+tcp://127.0.0.1:0"}) as hall:
+        (pad,) = hall.devices.values()
+
+        class Clerk(list[str]):
+            def append(self, line: str) -> None:
+                super().append(line)
+                if "下一位" in line:
+                    asyncio.get_running_loop().call_later(0.1, pad.key, "next")
+
+        clerk = Clerk()
+        steps = await examined(pad, said=clerk, wait_s=5)
+        assert pad.shows()["beeps"] == 1
+    assert (steps[-1].outcome, steps[-1].words) == (Outcome.APPLIED, "next")
+
+
+async def test_a_screen_is_only_asked_how_it_stands():
+    async with simulated({"profile": "samsung.qm55r"}) as hall:
+        (screen,) = hall.devices.values()
+        steps = await examined(screen, counter=None)
+        assert list(screen.history) == []
+    assert outcomes(steps) == ["applied"]
+
+
+async def test_no_pager_shakes_unless_one_is_named():
+    async with simulated({"profile": "pager.rps-lrs"}) as hall:
+        (gateway,) = hall.devices.values()
+        assert outcomes(await examined(gateway, counter=None)) == ["applied"]
+        assert gateway.shows()["pages"] == 0
+        steps = await examined(gateway, counter=None, pager=17)
+        assert (outcomes(steps), list(gateway.shows()["pagers"])) == (["applied", "unconfirmed"], ["17"])
+
+
+async def test_a_device_that_does_not_answer_gets_one_step_that_says_so():
+    async with simulated({"profile": "modbus.dm36b06"}) as hall:
+        (strip,) = hall.devices.values()
+        address = strip.address
+    steps = await self_test(
+        Device(
+            DeviceSetup(name="s", profile="modbus.dm36b06", address=address),
+            firmware_profiles.load("modbus.dm36b06"),
+        ),
+        CLOCK,
+        lambda _: None,
+    )
+    assert outcomes(steps) == ["unreachable"]
+
+
+async def test_a_port_somebody_holds_is_named_with_its_remedy(tmp_path):
+    async with simulated({"profile": "modbus.dm36b06", "address": f"serial://{tmp_path}/ttyA"}) as hall:
+        (strip,) = hall.devices.values()
+        with serial.Serial(f"{tmp_path}/ttyA", 9600, exclusive=True):
+            (step,) = await examined(strip)
+    assert step.outcome is Outcome.UNREACHABLE
+    assert "systemctl stop hall-agent" in step.words
+
+
+def hall_file(folder, *devices):
+    path = folder / "hall.yaml"
+    path.write_text(yaml.safe_dump({"hall": HALL, "devices": list(devices)}), encoding="utf-8")
+    return path
+
+
+def test_while_the_agent_runs_its_devices_are_left_to_it(tmp_path):
+    path = hall_file(tmp_path, {"name": "s", "profile": "escpos.80mm", "address": "tcp://127.0.0.1:1"})
+    journal = open_journal(tmp_path / "journal.db")
+    with pytest.raises(SettingsInvalid, match="systemctl stop hall-agent"):
+        the_device("s", path, tmp_path)
+    journal.close()
+    assert the_device("s", path, tmp_path).profile.id == "escpos.80mm"
+
+
+def test_a_device_nobody_knows_is_refused_and_the_known_ones_are_named(tmp_path, capsys):
+    path = hall_file(tmp_path, {"name": "strip-1", "profile": "escpos.80mm", "address": "tcp://127.0.0.1:1"})
+    assert cli.main(["device", "test", "nobody", "--hall", str(path)]) == 2
+    assert "strip-1" in capsys.readouterr().err
+
+
+def test_devices_are_listed_with_how_they_can_be_found(tmp_path, capsys):
+    path = hall_file(
+        tmp_path,
+        {"name": "printer-1", "profile": "escpos.80mm", "address": "tcp://127.0.0.1:1"},
+        {"name": "pad-1", "profile": "keypad.ff68-21", "address": "serial:///dev/ttyUSB0", "counter": "1"},
+    )
+    assert cli.main(["device", "list", "--hall", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert "printer-1" in lines[1]
+    assert "asking" in lines[1]
+    assert "a key" in lines[2]
+
+
+async def test_a_capture_is_what_the_reader_of_captures_takes(tmp_path):
+    async with simulated({"profile": "onbon.bx-6k1"}) as hall:
+        (strip,) = hall.devices.values()
+        text = await capture(device(strip), CLOCK, lambda _: None, seconds=0.5)
+    path = tmp_path / "onbon_k" / "mine.txt"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    taken = _read(path)
+    assert (taken.family, taken.profile, taken.command["op"]) == ("onbon_k", "onbon.bx-6k1", "capture")
+    assert taken.sent[0].startswith(b"\xa5" * 8)
+    assert taken.heard[0].endswith(b"\x5a")
+    assert str(strip.address) not in text
+
+
+async def test_a_capture_of_a_failing_device_tells_what_was_said_until_then():
+    said: list[str] = []
+    async with simulated({"profile": "onbon.bx-6k1"}) as hall:
+        (strip,) = hall.devices.values()
+        strip.fault("silence")
+        text = await capture(device(strip), CLOCK, said.append, seconds=30)
+    assert "\n> A5" in text
+    assert any("没有应答" in line for line in said)
+
+
+async def test_a_family_on_no_bus_cannot_be_captured():
+    profile = firmware_profiles.load("rate.ws-tablet")
+    setup = DeviceSetup(name="tablet", profile=profile.id, address="tcp://127.0.0.1:18099")
+    with pytest.raises(SettingsInvalid, match="no bus"):
+        await capture(Device(setup, profile), CLOCK, lambda _: None, seconds=0.1)
+
+
+class Both(Recording):
+    """Keeps what was really said as well, to prove that there was something to take out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.raw = b""
+
+    def note(self, mark, data):
+        self.raw += data
+        super().note(mark, data)
+
+
+def everything_in(text: str) -> bytes:
+    """All octets of a capture's lines, one after the other."""
+    return b"".join(bytes.fromhex(line[2:]) for line in text.splitlines() if line[:2] in {"> ", "< "})
+
+
+async def test_no_capture_of_a_modem_holds_the_number_a_message_went_to():
+    number = "1" + str(39 * 10**8 + 12_345_678)  # of nobody, and only here in memory
+    swapped = "".join(b + a for a, b in zip(f"{number}F"[::2], f"{number}F"[1::2], strict=True))
+    words = "请到三号窗口"
+    recording = Both()
+    async with simulated({"profile": "gsm.at-modem"}) as hall:
+        (modem,) = hall.devices.values()
+        the = device(modem)
+        async with (
+            BusPool(clock=CLOCK, opener=tapped(recording.note)) as buses,
+            open_driver(the.setup, the.profile, buses, CLOCK) as driver,
+        ):
+            job = SendText(job_id="j", to=number, text=words)
+            assert await driver.do(job) is Outcome.ACCEPTED
+    secrets = [number.encode(), swapped.encode(), words.encode("utf-16-be").hex().upper().encode()]
+    assert all(secret in recording.raw for secret in secrets[1:])
+    kept = everything_in(recording.as_text(the, CLOCK, 1))
+    assert [secret for secret in secrets if secret in kept] == []
+    assert b"AT+CMGS=" in kept
+    assert b"+CMGS: " in kept
+
+
+async def test_no_capture_of_a_card_reader_holds_anything_of_the_card(tmp_path):
+    pepper = tmp_path / "pepper"
+    pepper.write_text("0123456789abcdef", encoding="ascii")
+    recording = Both()
+    async with simulated({"profile": "card.sam-v"}) as hall:
+        (reader,) = hall.devices.values()
+        reader.key("card-1")
+        card = reader.body._cards[0]
+        the = device(reader, options={"pepper_file": str(pepper)})
+        async with (
+            BusPool(clock=CLOCK, opener=tapped(recording.note)) as buses,
+            open_driver(the.setup, the.profile, buses, CLOCK) as driver,
+            asyncio.timeout(10),
+        ):
+            await anext(driver.events())
+    assert card.text in recording.raw
+    kept = everything_in(recording.as_text(the, CLOCK, 1))
+    octets = [card.text[i : i + 8] for i in range(0, 248, 2)] + [card.photo[i : i + 8] for i in range(1000)]
+    assert [piece for piece in octets if piece.strip(b" \0") and piece in kept] == []
+    assert kept.count(b"\xaa\xaa\xaa\x96\x69") == recording.raw.count(b"\xaa\xaa\xaa\x96\x69")

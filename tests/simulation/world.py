@@ -1,0 +1,343 @@
+"""One world: a hall, its box, a broker, a controller, people, and what goes wrong; all from one seed."""
+
+import asyncio
+import gc
+import hashlib
+import logging
+import shutil
+import tempfile
+from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from hall_core.queueing.setup import CounterSetup, HallSetup, ServiceSetup
+from hall_core.queueing.summary import state_hash
+from hall_core.schedule.hours import Hours
+from tests.simulation import invariants
+from tests.simulation.box import Around, Box, Life
+from tests.simulation.centre import Centre
+from tests.simulation.clock import SimClock, TrueTime
+from tests.simulation.faults import CALM, STARTS, ZONES, Climate, Faults
+from tests.simulation.loop import VirtualLoop, virtual_loop
+from tests.simulation.network import Broker
+from tests.simulation.people import People
+
+STEPS = 100
+#: after the last fault everything must be in order within so long
+HEAL_S = 240.0
+#: a page that does not call itself stale shows what was true so long ago at most
+CURRENT_S = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken promise: which, and how it showed."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a seed."""
+
+    seed: int
+    violations: list[Violation]
+    history: list[tuple[float, tuple[str, ...]]]
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal histories."""
+        return hashlib.sha256(repr((self.history, self.violations)).encode()).hexdigest()[:16]
+
+
+def hall_setup(tz: str) -> HallSetup:
+    return HallSetup(
+        hall="haitang",
+        name="海棠街道便民服务中心",
+        level="street",
+        tz=tz,
+        hours=Hours.always(),
+        services=(
+            ServiceSetup(id="household", name="户籍业务", prefix="A"),
+            ServiceSetup(id="tax", name="税务业务", prefix="B"),
+        ),
+        counters=(
+            CounterSetup(id="1", name="1号窗口", services=("household", "tax")),
+            CounterSetup(id="2", name="2号窗口", services=("household",)),
+            CounterSetup(id="3", name="3号窗口", services=("tax",)),
+        ),
+    )
+
+
+class World:
+    """Builds everything, lets it run, heals it, and asks whether the promises were kept."""
+
+    def __init__(self, seed: int, steps: int, loop: VirtualLoop, folder: Path) -> None:
+        self.seed, self.loop, self._folder = seed, loop, folder
+        self.rng = Random(seed)
+        self.climate = Climate.of(self._rng("climate"), steps)
+        self.true = TrueTime(loop, self.rng.choice(STARTS))
+        self.setup = hall_setup(self.rng.choice(ZONES))
+        self.services = [s.id for s in self.setup.services]
+        self.counters = [x.id for x in self.setup.counters]
+        self.broker = Broker(loop, self._rng("network"), CALM)
+        self.history: list[tuple[float, tuple[str, ...]]] = []
+        self.violations: list[Violation] = []
+        self.lives: dict[str, Life] = {}
+        self.cursors: dict[str, int] = {}
+        self.stale_looks = 0
+        self._ids = 0
+        self.around = Around(loop, self.broker, self.setup, self.new_id, self.say, self.wrong, self.lives)
+        self.centre = Centre(self.around, SimClock(self.true), folder / "centre", self._rng("centre"))
+        self.boxes: list[Box] = []
+        self.box = self._new_box()
+        self.people = People(self, self._rng("people"))
+        self.faults = Faults(self, self._rng("faults"))
+
+    def _rng(self, name: str) -> Random:
+        """One stream of chance for each part: a change in one does not change the others."""
+        return Random(f"{self.seed} {name}")
+
+    def new_id(self) -> str:
+        """Ids rise with time, as ULIDs do."""
+        self._ids += 1
+        return f"id{self._ids:08d}"
+
+    def say(self, *what: str) -> None:
+        self.history.append((round(self.loop.time(), 6), what))
+
+    def wrong(self, code: str, text: str) -> None:
+        self.violations.append(Violation(code, text))
+        self.say("VIOLATION", code, text)
+
+    def _new_box(self) -> Box:
+        name = f"box{len(self.boxes) + 1}"
+        box = Box(name, self.around, SimClock(self.true), self._folder / name, self._rng(name))
+        self.boxes.append(box)
+        return box
+
+    async def run(self) -> None:
+        """The whole history."""
+        self.loop.set_exception_handler(self._unhandled)
+        self.centre.enrol(self.setup)
+        self.centre.start()
+        self.box.start()
+        chance = self._rng("steps")
+        await asyncio.sleep(chance.choice([0.1, 5.0]))
+        for step in range(self.climate.steps):
+            await asyncio.sleep(self.climate.wait(chance))
+            if not self.faults.perhaps():
+                self.people.anything()
+            if step % 40 == 0:
+                self._look_at_cursors()
+        self._heal()
+        await self._settle()
+        self.close()
+
+    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.wrong("program", f"{context['message']}: {context.get('exception')!r}")
+
+    def _look_at_cursors(self) -> None:
+        """I7: what was acknowledged once stays acknowledged."""
+        for row in self.centre.rows("STREAMS"):
+            before = self.cursors.get(row["stream"], 0)
+            if row["applied"] < before:
+                self.wrong("I7", f"stream {row['stream']} fell from {before} to {row['applied']}")
+            self.cursors[row["stream"]] = row["applied"]
+
+    def look(self, view: dict[str, Any]) -> None:
+        """Nothing wrong is shown as current: what a page says was true not long ago."""
+        if view["stale"]:
+            self.stale_looks += 1
+            return
+        now, ticket_id = self.loop.time(), view["ticket_id"]
+        for life in self.lives.values():
+            if not any(ticket_id in queue.tickets for _, queue in life.queues[-1:]):
+                continue
+            since = max(0, bisect_left(life.queues, now - CURRENT_S, key=lambda pair: pair[0]) - 1)
+            states = [q.tickets[ticket_id].state for _, q in life.queues[since:] if ticket_id in q.tickets]
+            if life is self.box.life and view["state"] not in {state.value for state in states}:
+                self.wrong("current", f"{view['label']} is shown {view['state']}, it is {states[-1]}")
+
+    def replace(self, zombie_after: float | None) -> None:
+        """The card is dead: another box stands there. The old one may be plugged in again later."""
+        old = self.box
+        self.say("replaced", old.name)
+        old.kill(power=True)
+        old.unplugged = True
+        self.box = self._new_box()
+        if self.faults.rng.random() < 0.3:
+            # No clock battery, and nobody has told it the time yet.
+            clock = self.box.clock
+            clock.show(self.faults.rng.choice(STARTS), trusted=False)
+            self.loop.call_later(self.faults.rng.uniform(1, 60), clock.correct)
+        self.loop.call_later(self.faults.rng.uniform(0.5, 5), self.box.start)
+        if zombie_after is not None:
+            self.loop.call_later(zombie_after, self._zombie, old)
+
+    def _zombie(self, old: Box) -> None:
+        # Of a box it never heard of the controller cannot know that it was replaced before it came.
+        known = any(row["stream"] == old.life.stream for row in self.centre.rows("STREAMS"))
+        if self.faults._over or not known:
+            return
+        self.say("returned", old.name)
+        old.unplugged = False
+        old.start()
+        for _ in range(3):
+            self.people.take(old)
+        self.loop.call_later(self.faults.rng.uniform(5, 60), self._unplug, old)
+
+    def _unplug(self, old: Box) -> None:
+        old.kill(power=True)
+        old.unplugged = True
+        self.say("unplugged", old.name)
+
+    def _heal(self) -> None:
+        """No fault any more: lines, broker, programs, clocks, cards."""
+        self.say("healed")
+        self.faults.stop()
+        self.broker.weather = CALM
+        if not self.broker.up:
+            self.broker.restart()
+        for box in self.boxes:
+            if box is not self.box:
+                self._unplug(box)
+        for line in (self.box.line, self.centre.line):
+            line.up = line.down = True
+            self.broker.healed(line)
+        self.box.clock.correct()
+        self.centre.clock.correct()
+        self.box.disk.make_room()
+        self.box.slow_s = 0.002
+        self.centre.start()
+        self.box.start()
+
+    async def _settle(self) -> None:
+        """Quiet, then everything must be in order; then the hall must be able to go on."""
+        if why := await self._in_order_within(HEAL_S):
+            self.wrong("I11", f"{HEAL_S:.0f} s after the last fault: {why}")
+        else:
+            await self._goes_on()
+        self._look_at_cursors()
+        invariants.check(self)
+
+    async def _in_order_within(self, seconds: float) -> str:
+        """What is still not in order then; empty as soon as everything is."""
+        for _ in range(round(seconds)):
+            if not self._unsettled():
+                return ""
+            await asyncio.sleep(1.0)
+        return self._unsettled()
+
+    def _unsettled(self) -> str:
+        """What is not in order yet."""
+        hall, uplink, context = self.box.hall, self.box.uplink, self.centre.context
+        if hall is None or uplink is None or context is None:
+            return "a program does not run"
+        if self.people.busy:
+            return f"{len(self.people.busy)} requests without an answer, such as {next(iter(self.people.busy)).get_name()}"
+        if uplink.unsynced:
+            return f"the hall has {uplink.unsynced} unacknowledged facts, connected {uplink.connected}"
+        known = context.live.by_id(self.setup.hall)
+        if known is None or known.stream != hall.journal.stream or not known.online:
+            found = f"box {known.stream}, connected {known.online}" if known else "nothing"
+            return f"the controller knows {found}; the hall's box is {hall.journal.stream}"
+        behind = [w for w in self.centre.rows("WISH_STREAMS") if w["incarnation"] == known.incarnation]
+        if not behind or behind[-1]["acked"] != behind[-1]["last"]:
+            return "wishes are not acknowledged"
+        if state_hash(context.live.queue_of(known)) != state_hash(hall.queue):
+            return "the pictures differ"
+        return ""
+
+    async def _goes_on(self) -> None:
+        """A number here, a number from outside, a call: within seconds, from the hall itself."""
+        self.say("goes on")
+        asked = [self.people.take(), self.people.take_online()]
+        await asyncio.sleep(20)
+        new = [self.people.told.labels.get(request, "nothing") for request in asked]
+        if "nothing" in new or new[1].startswith("W"):
+            self.wrong("I11", f"after healing the hall gives no numbers: {new}")
+        queue = self.box.hall.queue if self.box.hall else None
+        if queue is None or not queue.waiting:
+            self.wrong("I11", "after healing nobody waits, though numbers were taken")
+        if why := await self._in_order_within(60):
+            self.wrong("I11", f"after going on: {why}")
+            return
+        # A last word of the controller's life before may have come late; the next acknowledgement is newer.
+        self.people.take()
+        await asyncio.sleep(5)
+        if self.box.uplink is None or not self.box.uplink.connected:
+            self.wrong("I11", "facts are acknowledged, and the box says that the controller is away")
+
+    def close(self) -> None:
+        """Everything is switched off."""
+        for box in self.boxes:
+            box.unplugged = True
+            box.kill(power=False)
+        self.centre.closed = True
+        self.centre.kill(power=False)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="qh-sim-", dir=memory if memory.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _freeze() -> None:
+    """What is there before the first world stays: looking through it after each takes longer than the world."""
+    gc.collect()
+    gc.freeze()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A history is short: its garbage is collected once, at its end."""
+    _freeze()
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+        gc.collect()
+
+
+def simulate(seed: int, *, steps: int = STEPS) -> Result:
+    """The history of this seed."""
+    quiet = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with _no_collection(), virtual_loop() as loop, _folder() as folder:
+            world = World(seed, steps, loop, folder)
+            try:
+                loop.run_until_complete(world.run())
+            finally:
+                world.close()
+                loop.run_until_complete(asyncio.sleep(0.1))
+    finally:
+        logging.disable(quiet)
+    counts = {
+        **world.faults.counts,
+        "tickets": len(world.people.told.shown),
+        "calls": world.people.told.calls,
+    }
+    counts |= {"looks": world.people.told.looks, "messages": world.broker.carried}
+    counts["facts"] = sum(len(life.facts) for life in world.lives.values())
+    return Result(seed, world.violations, world.history, counts)
