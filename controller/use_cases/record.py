@@ -167,9 +167,9 @@ class Recorder:
         """Renew grants whenever a hall is heard; the day is the hall's own."""
         moved = hall.incarnation is not None and draft.box(hall) != hall.incarnation
         before = self._live.queue_of(hall)
-        # The day of the box before says nothing about the one that takes its place.
+        # The box before tells the time zone; its day says nothing about the one that takes its place.
         queue = Queue() if moved else draft.queues.get(hall.stream or "") or self._live.queue_of(hall)
-        today = local_time(queue, draft.now).date()
+        today = local_time(before if moved else queue, draft.now).date()
         if queue.day is not None:
             # A box whose day runs ahead must be able to issue; its day never goes back.
             today = max(today, queue.day)

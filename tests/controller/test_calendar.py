@@ -12,6 +12,13 @@ from tests.controller.web import web_of
 
 
 @pytest.fixture
+def box(box):
+    """A hall that keeps the national days."""
+    box.do(c.ConfigureHall(setup=box.queue.setup.model_copy(update={"holidays": "CN"})))
+    return box
+
+
+@pytest.fixture
 async def web(centre, box):
     await centre.meet(box)
     await centre.talk(box, box.report())
@@ -137,6 +144,7 @@ async def test_a_new_box_is_told_the_calendar(centre, keeper, clock, box):
     await centre.talk(box, box.report())
     await round_(centre, keeper, box)
     second = Box(clock, life="two").open()
+    second.do(c.ConfigureHall(setup=second.queue.setup.model_copy(update={"holidays": "CN"})))
     await centre.talk(second, second.state(), second.birth())
     await centre.talk(second, second.report())
     await round_(centre, keeper, second)

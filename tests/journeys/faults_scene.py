@@ -229,7 +229,8 @@ async def judge(cell: Cell, folder: Path, doors: asyncio.Semaphore, lag: Lag) ->
         allowed = cell.truth | ({usual} if "usual" in cell.truth else set())
         stage.sim.fault(cell.fault, 3600 if cell.fault == "power-cycle" else None)
         await scene.others_are_served()
-        await part.move()
+        if cell.fault != "power-cycle" or not part.paints:
+            await part.move()  # what lost its picture with its power gets the same one again
         await scene.others_are_served()
         await scene.until(f"told as {sorted(allowed)}", lambda: scene.state in allowed, cell.told_s)
         scene.states = {scene.state}

@@ -117,7 +117,7 @@ def variants(kind: str, profile: Profile) -> list[tuple[str, str]]:
         "slow": [("slow", f"slow:{patience // 6}")],
         "late": [("late", f"late:{patience // 6}"), ("too-late", f"late:{patience * 3 // 2}")],
         "drop": [("half-lost", "drop:50"), ("all-lost", "drop:100")],
-        "accept-then-timeout": [("accept-then-timeout", "accept-then-timeout:1000")],
+        "accept-then-timeout": [(name, f"{name}:1000"), (name, f"{name}:9000")],
     }.get(name, [(name, name)])
 
 

@@ -53,10 +53,10 @@ def no_label_for_two_people(world: "World") -> Iterator[str]:
 
 
 def one_number_for_one_request(world: "World") -> Iterator[str]:
-    """I2. A box answers a request with one number, however often it is asked."""
-    asked = [(life.box, life.stream, fact.request_id) for life, fact in _issued(world) if fact.request_id]
-    for (box, _, request), n in unique_ids(asked).items():
-        yield f"{box} gave {n} numbers for {request}"
+    """I2. A box answers a request with one number of a day, however often it is asked."""
+    asked = [(life.box, life.stream, x.request_id, x.day) for life, x in _issued(world) if x.request_id]
+    for (box, _, request, day), n in unique_ids(asked).items():
+        yield f"{box} gave {n} numbers of {day} for {request}"
 
 
 def one_live_ticket_per_request(world: "World") -> Iterator[str]:

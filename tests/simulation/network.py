@@ -172,9 +172,10 @@ class Broker:
         message = Message(Topic(topic), payload, retain=False)
         for connection in list(self.connections):
             if any(matches(pattern, topic) for pattern in connection.subscriptions):
-                self._deliver(connection, message)
+                self._deliver(connection, message, latest=retain)
 
-    def _deliver(self, connection: Connection, message: Message) -> None:
+    def _deliver(self, connection: Connection, message: Message, *, latest: bool = True) -> None:
+        """Of what is retained the latest counts, so even a bad broker keeps its order; nothing else is."""
         weather, rng = self.weather, self.rng
         self.carried += 1
         if weather.loss and rng.random() < weather.loss:
@@ -182,7 +183,7 @@ class Broker:
             return
         copies = 2 if weather.duplicate and rng.random() < weather.duplicate else 1
         for _ in range(copies):
-            disorder = weather.reorder and rng.random() < weather.reorder
+            disorder = not latest and weather.reorder and rng.random() < weather.reorder
             late = rng.uniform(0.01, 4.0) if disorder else 0.0
             connection.carry(up=False, late=late, deliver=lambda: connection.client.take(connection, message))
 

@@ -112,6 +112,8 @@ class People:
                 handled = await box.handle(command)
             except (Gone, StorageUnavailable):
                 await asyncio.sleep(self.rng.uniform(1, 6))
+                if request in self.told.labels:
+                    return  # the other press was answered
                 if box.unplugged:
                     box = self.world.box
                 continue

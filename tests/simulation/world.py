@@ -15,6 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from edge_agent.hall import Hall
+from hall_core.errors import Refused
+from hall_core.queueing.numbering import next_number
 from hall_core.queueing.setup import CounterSetup, HallSetup, ServiceSetup
 from hall_core.queueing.summary import state_hash
 from hall_core.schedule.hours import Hours
@@ -257,6 +260,16 @@ class World:
             return "wishes are not acknowledged"
         if state_hash(context.live.queue_of(known)) != state_hash(hall.queue):
             return "the pictures differ"
+        return self._numberless(hall)
+
+    def _numberless(self, hall: Hall) -> str:
+        """For which line the box holds no numbers today."""
+        try:
+            for service in self.setup.services:
+                day = hall.queue.day
+                next_number(hall.queue, line=service.prefix, day=day, incarnation=hall.journal.stream)
+        except Refused as error:
+            return str(error)
         return ""
 
     async def _goes_on(self) -> None:
