@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
+from controller.stopping import until_one_ends
 from controller.use_cases.ports import Arrived, Outgoing
 from hall_core.wire.envelope import ControllerState, encode
 from hall_core.wire.topics import CONTROLLER, ROOT, Leaf, up_filter
@@ -32,8 +33,6 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 30.0
 #: a broker that speaks only MQTT 3.1.1 may not answer an MQTT 5 connect at all: do not wait long at first
 FIRST_ANSWER_S, LONGEST_ANSWER_S = 1.5, 10.0
 KEEPALIVE_S = 20
-#: reading and writing get so long to end before they are asked again
-GOODBYE_S = 1.0
 #: the client's word for "MQTT 5 only, not given"
 UNSET: Literal[3] = 3
 STATE_TOPIC = f"{ROOT}/{CONTROLLER}/{Leaf.CONTROLLER_STATE}"
@@ -125,20 +124,15 @@ class Listener:
             self._up.set()
             self._answer_s = client.timeout = LONGEST_ANSWER_S
             logger.info("broker connected url=%s", self._place())
-            async with asyncio.TaskGroup() as group:
-                reading = group.create_task(self._read(client), name="listener reads")
-                writing = group.create_task(self._write(client), name="listener writes")
-                group.create_task(self._goodbye(client, reading, writing), name="listener goodbye")
+            await until_one_ends(
+                ("listener reads", self._read(client)),
+                ("listener writes", self._write(client)),
+                ("listener goodbye", self._goodbye(client)),
+            )
 
-    async def _goodbye(self, client: aiomqtt.Client, *others: asyncio.Task[None]) -> None:
+    async def _goodbye(self, client: aiomqtt.Client) -> None:
         await self._stopping.wait()
         await client.publish(STATE_TOPIC, self._state("lost"), qos=1, retain=True)
-        pending = set(others)
-        while pending:
-            # The client's `wait_for` forgets a cancellation that meets its answer: ask again.
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=GOODBYE_S)
 
     async def _read(self, client: aiomqtt.Client) -> None:
         """Whatever has arrived is one batch: the more there is, the fewer the commits."""

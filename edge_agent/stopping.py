@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-__all__ = ["attempt"]
+__all__ = ["attempt", "until_one_ends"]
 
 #: a try that was asked to end gets so long to say goodbye before it is asked again
 GOODBYE_S = 2.0
+#: what was asked to end is asked again after this
+AGAIN_S = 0.5
 
 
 async def attempt(work: Coroutine[Any, Any, None], name: str) -> None:
@@ -29,3 +31,23 @@ async def attempt(work: Coroutine[Any, Any, None], name: str) -> None:
             task.exception()  # it ended by itself: nobody wants to know any more
         raise
     task.result()
+
+
+async def until_one_ends(*work: tuple[str, Coroutine[Any, Any, None]]) -> None:
+    """Run these side by side; when one ends or fails, all end, and its error is raised.
+
+    A TaskGroup would wait for ever for a task that has forgotten its cancellation (see above).
+    """
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(each, name=name) for name, each in work]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        pending = {task for task in tasks if not task.done()}
+        while pending:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()

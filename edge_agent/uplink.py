@@ -23,7 +23,7 @@ from edge_agent.hall import Hall
 from edge_agent.journal import StoredFact, WishCursor
 from edge_agent.settings import AgentSettings
 from edge_agent.site import SiteFile
-from edge_agent.stopping import attempt
+from edge_agent.stopping import attempt, until_one_ends
 from hall_core.errors import Refused, StreamGap, WireError
 from hall_core.queueing.commands import RetireBox
 from hall_core.queueing.summary import state_hash
@@ -120,8 +120,7 @@ class Uplink:
                 if self._linked or tries == 0:
                     logger.warning("uplink lost reason=%s", group.exceptions[0])
                 if not self._version_known:
-                    # A broker that speaks only MQTT 3.1.1 does not answer an MQTT 5 connect: take turns
-                    # until one has worked.
+                    # A broker of MQTT 3.1.1 does not answer an MQTT 5 connect: take turns.
                     self._old_mqtt = not self._old_mqtt
             finally:
                 self._set_link(linked=False, controller=False)
@@ -154,15 +153,19 @@ class Uplink:
                 raise
 
     async def _serve(self, client: aiomqtt.Client) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send(client), name="uplink.send")
-            tasks.create_task(self._repeat(client), name="uplink.repeat")
-            tasks.create_task(self._report(client), name="uplink.report")
-            tasks.create_task(self._measure(client), name="uplink.telemetry")
-            async for message in client.messages:
-                await self._hear(client, str(message.topic), bytes(message.payload))
-                if self._over:
-                    raise aiomqtt.MqttError("this box was replaced")
+        await until_one_ends(
+            ("uplink.send", self._send(client)),
+            ("uplink.repeat", self._repeat(client)),
+            ("uplink.report", self._report(client)),
+            ("uplink.telemetry", self._measure(client)),
+            ("uplink.hear", self._listen(client)),
+        )
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            await self._hear(client, str(message.topic), bytes(message.payload))
+            if self._over:
+                return
 
     def _client(self) -> aiomqtt.Client:
         parts = urlsplit(self._settings.broker or "")
@@ -211,12 +214,10 @@ class Uplink:
         )
 
     def _stream(self) -> str:
-        left = self._hall.journal.left
-        return left.stream if left else self._hall.journal.stream
+        return (self._hall.journal.left or self._hall.journal).stream
 
     def _last(self) -> int:
-        left = self._hall.journal.left
-        return left.last if left else self._hall.journal.last
+        return (self._hall.journal.left or self._hall.journal).last
 
     def _next(self, count: int) -> list[StoredFact]:
         """The next facts to send. Raises nothing: facts that were removed long ago are not skipped over."""

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from edge_agent.stopping import attempt
+from edge_agent.stopping import attempt, until_one_ends
 
 
 async def fails_when_it_ends(started):
@@ -62,3 +62,23 @@ async def test_a_try_that_forgets_its_cancellation_is_asked_again(monkeypatch):
         await started.wait()
         loop.cancel()
     assert loop.cancelled()
+
+
+async def test_when_one_ends_all_end_also_one_that_forgot_its_cancellation():
+    forgot = asyncio.Event()
+
+    async def forgetful():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            forgot.set()  # as `asyncio.wait_for` does when its answer comes at the same moment
+        await asyncio.Event().wait()
+
+    async def fails():
+        await asyncio.sleep(0)
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        async with asyncio.timeout(10):
+            await until_one_ends(("forgetful", forgetful()), ("fails", fails()))
+    assert forgot.is_set()

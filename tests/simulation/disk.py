@@ -77,8 +77,8 @@ class Disk:
             self._journal._writer.execute(f"PRAGMA max_page_count={pages}")
 
     def make_room(self) -> None:
-        """Somebody has cleaned up."""
-        self.full = False
+        """Somebody has cleaned up, and put a good card in."""
+        self.full = self._breaks = False
         if self._journal is not None:
             self._journal._writer.execute("PRAGMA max_page_count=1073741823")
 

@@ -16,7 +16,7 @@ def chunks():
         yield pytest.param(first, marks=[] if first < FAST * CHUNK else [pytest.mark.slow])
 
 
-@pytest.mark.parametrize("first", chunks())
+@pytest.mark.parametrize("first", list(chunks()))
 def test_whatever_goes_wrong_every_promise_is_kept(first):
     broken = []
     for seed in range(first, first + CHUNK):

@@ -163,14 +163,17 @@ class World:
         if view["stale"]:
             self.stale_looks += 1
             return
+        if (view["series"], view["state"]) == ("offline", "cancelled"):
+            return  # its own citizen has given it up; the hall hears of it
         now, ticket_id = self.loop.time(), view["ticket_id"]
+        states: list[str] = []
         for life in self.lives.values():
-            if not any(ticket_id in queue.tickets for _, queue in life.queues[-1:]):
-                continue
             since = max(0, bisect_left(life.queues, now - CURRENT_S, key=lambda pair: pair[0]) - 1)
-            states = [q.tickets[ticket_id].state for _, q in life.queues[since:] if ticket_id in q.tickets]
-            if life is self.box.life and view["state"] not in {state.value for state in states}:
-                self.wrong("current", f"{view['label']} is shown {view['state']}, it is {states[-1]}")
+            found = [q.tickets[ticket_id] for _, q in life.queues[since:] if ticket_id in q.tickets]
+            states += [ticket.state.value for ticket in found]
+        here = self.box.life.queues[-1][1].tickets if self.box.life.queues else {}
+        if ticket_id in here and view["state"] not in states:
+            self.wrong("current", f"{view['label']} is shown {view['state']}, it is {states[-1]}")
 
     def replace(self, zombie_after: float | None) -> None:
         """The card is dead: another box stands there. The old one may be plugged in again later."""
