@@ -66,7 +66,6 @@ class Identity:
 class Uplink:
     """`run` keeps the link; `connected`, `unsynced` and `acked_at` say how it is."""
 
-    #: what makes the MQTT client
     client: Callable[..., aiomqtt.Client] = aiomqtt.Client
 
     def __init__(
