@@ -48,6 +48,7 @@ async def until_one_ends(*work: tuple[str, Coroutine[Any, Any, None]]) -> None:
             for task in pending:
                 task.cancel()
             _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
+        # Each is looked at, for two may fail at once; one is raised.
+        errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+    if errors:
+        raise errors[0]

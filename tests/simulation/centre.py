@@ -21,16 +21,20 @@ from controller.store import halls as hall_store
 from controller.store.database import Database, _prepare_sqlite
 from controller.use_cases.answers import Answers
 from controller.use_cases.bell import Bell
+from controller.use_cases.bucket import Bucket
 from controller.use_cases.context import Context
 from controller.use_cases.hub import Hub
 from controller.use_cases.live import LiveHalls
 from controller.use_cases.phones import PhoneBox
+from controller.use_cases.providers import Breaker, Provider
 from controller.use_cases.record import Recorder, Surroundings
+from controller.use_cases.send_notices import NoticeSender
 from controller.use_cases.wishing import WishSender
 from hall_core.queueing.setup import HallSetup
 from hall_core.wire.envelope import Desired
 from tests.simulation.box import Around
 from tests.simulation.clock import SimClock
+from tests.simulation.gateway import SimGateway
 from tests.simulation.loop import Gone, Program
 from tests.simulation.network import Line, SimClient, client_maker
 
@@ -69,6 +73,7 @@ class Centre:
     def __init__(self, around: Around, clock: SimClock, folder: Path, rng: Random) -> None:
         self.clock, self.rng = clock, rng
         self.line = Line("centre")
+        self.gateway = SimGateway(rng)
         self.context: Context | None = None
         self.program: Program | None = None
         self.listener: Listener | None = None
@@ -143,14 +148,18 @@ class Centre:
         )
         self.context, self.listener = context, listener
         around.say("start", "centre")
-        main = program.spawn(self._main(context, listener), "centre main")
+        bucket, breaker = Bucket(self.clock, per_s=20, burst=42), Breaker(self.clock)
+        provider = Provider("sim", self.gateway, bucket, breaker)
+        notices = NoticeSender(context, [provider], metrics, jitter=self.rng.random)
+        main = program.spawn(self._main(context, listener, notices), "centre main")
         main.add_done_callback(lambda task: self._ended(program, task))
 
-    async def _main(self, context: Context, listener: Listener) -> None:
+    async def _main(self, context: Context, listener: Listener, notices: NoticeSender) -> None:
         """As `controller.app` puts its parts together."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(listener.run(), name="listener")
             tasks.create_task(_send_wishes(context, listener), name="wishes")
+            tasks.create_task(notices.run(), name="notices")
 
     def _ended(self, program: Program, task: asyncio.Task[None]) -> None:
         if program.alive:

@@ -28,6 +28,7 @@ class SimClock:
     true: TrueTime
     error_s: float = 0.0
     synchronised: bool = True
+    was_wrong: bool = False
 
     def now(self) -> datetime:
         return max(FIRST, min(LAST, self.true.now() + timedelta(seconds=self.error_s)))
@@ -41,7 +42,7 @@ class SimClock:
     def show(self, wall: datetime, *, trusted: bool) -> None:
         """From now on the wall says this."""
         self.error_s = (wall - self.true.now()).total_seconds()
-        self.synchronised = trusted
+        self.synchronised, self.was_wrong = trusted, True
 
     def correct(self) -> None:
         """Synchronised with the truth."""

@@ -218,6 +218,13 @@ def numbers_given_outside_come_in_or_end(world: "World") -> Iterator[str]:
             yield f"{row['label']} of {row['day']} waits at the controller, the hall ({queue.day}) does not know it"
 
 
+def no_message_twice(world: "World") -> Iterator[str]:
+    """The gateway has accepted each notice once at most."""
+    for reference, n in world.centre.gateway.accepted.items():
+        if n > 1:
+            yield f"notice {reference} was accepted {n} times"
+
+
 CHECKERS: dict[str, Callable[["World"], Iterator[str]]] = {
     "I1": no_label_for_two_people,
     "I2": one_number_for_one_request,
@@ -231,4 +238,5 @@ CHECKERS: dict[str, Callable[["World"], Iterator[str]]] = {
     "I13": both_sides_have_one_picture,
     "page": pages_show_what_is,
     "outside": numbers_given_outside_come_in_or_end,
+    "notices": no_message_twice,
 }

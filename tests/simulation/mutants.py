@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from controller.store import tables
 from controller.store import wishes as wish_store
-from controller.use_cases import apply_facts, births, granting, take_ticket
+from controller.use_cases import apply_facts, births, granting, send_notices, take_ticket
 from edge_agent import hall as agent_hall
 from edge_agent import journal as agent_journal
 from edge_agent import uplink as agent_uplink
@@ -243,3 +243,14 @@ def the_broker_is_trusted(p: Patches) -> None:
 
     real = p.put(agent_uplink.Uplink, "_pack", pack)
     p.put(Sender, "resend", lambda self, applied=None: None)
+
+
+@mutant("a message nobody knows the fate of is sent again", "notices")
+def blind_retries_of_messages(p: Patches) -> None:
+    async def again(self: Any, job: Any) -> None:
+        if job.notice["state"] == "unknown":
+            await self._end(job.notice, "pending", "again", was=("unknown",))
+        else:
+            await real(self, job)
+
+    real = p.put(send_notices.NoticeSender, "_ask", again)

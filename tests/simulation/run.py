@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from tests.simulation import mutants
 from tests.simulation.world import STEPS, Result, Violation, simulate
 
-HEADLINE = ("tickets", "calls", "facts", "messages", "looks")
+HEADLINE = ("tickets", "calls", "facts", "messages", "looks", "short messages")
 
 
 def say(text: str) -> None:
