@@ -102,10 +102,15 @@ def _check_tickets(hall: HallRecord, sources: Sources, found: _Findings) -> None
     labels = [(f["day"], f["label"]) for f in _kind(hall.journal, "ticket-issued")]
     for (day, label), times in unique_ids(labels).items():
         found.doubled.append(f"{hall.id}: {label} of {day} was issued {times} times")
-    people: dict[str, set[str]] = {}
+    # Over midnight the numbers begin anew: a label belongs to the day of its ticket.
+    given = list(_kind(hall.journal, "ticket-issued"))
+    days = {f["ticket_id"]: f["day"] for f in given}
+    newest = {f["label"]: f["day"] for f in given}
+    people: dict[tuple[str, str], set[str]] = {}
     for ticket in told:
-        people.setdefault(ticket.label, set()).add(ticket.ticket_id)
-    for label, ids in people.items():
+        day = days.get(ticket.ticket_id) or newest.get(ticket.label, "")
+        people.setdefault((day, ticket.label), set()).add(ticket.ticket_id)
+    for (_, label), ids in people.items():
         if len(ids) > 1:
             found.doubled.append(f"{hall.id}: {len(ids)} people were told {label}")
 

@@ -136,6 +136,13 @@ def test_one_label_on_two_days_is_no_duplicate():
     assert report(journal=journal)["duplicates"] == 0
 
 
+def test_two_people_who_were_told_one_label_on_two_days_are_no_duplicate():
+    ledger = told()
+    ledger.tickets.append(TakenTicket("haitang", "t3", "A001", "r9", "kiosk"))
+    journal = [*JOURNAL, issued(5, "t3", "A001", day="2026-11-24")]
+    assert report(ledger=ledger, journal=journal)["duplicates"] == 0
+
+
 def test_a_second_call_of_a_ticket_needs_a_second_fact():
     ledger = told()
     ledger.calls.append(CalledTicket("haitang", "1", "t1", "A001", at(9)))
