@@ -32,7 +32,7 @@ def test_the_worlds_are_rough_enough_to_prove_something():
         for name, n in simulate(seed).counts.items():
             counts[name] = counts.get(name, 0) + n
     assert counts["tickets"] > 25 * CHUNK
-    assert counts["calls"] > 3 * CHUNK
+    assert counts["calls"] > 2 * CHUNK
     for fault in (
         "agent",
         "centre",
@@ -45,4 +45,4 @@ def test_the_worlds_are_rough_enough_to_prove_something():
         "replace",
         "full",
     ):
-        assert counts.get(fault, 0) >= 3, f"{fault} hardly ever happens"
+        assert counts.get(fault, 0) >= 2, f"{fault} hardly ever happens"

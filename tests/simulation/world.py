@@ -246,11 +246,14 @@ class World:
             await asyncio.sleep(1.0)
         return self._unsettled()
 
-    def _unsettled(self) -> str:
+    def _unsettled(self) -> str:  # noqa: C901 - one sentence per reason
         """What is not in order yet."""
         hall, uplink, context = self.box.hall, self.box.uplink, self.centre.context
         if hall is None or uplink is None or context is None:
             return "a program does not run"
+        linked = {c.line.name for c in self.broker.connections if c.client_open}
+        if not {self.box.name, "centre"} <= linked:
+            return f"only {sorted(linked)} are connected to the broker"
         if self.people.busy:
             return f"{len(self.people.busy)} requests without an answer, such as {next(iter(self.people.busy)).get_name()}"
         if uplink.unsynced:
