@@ -7,6 +7,7 @@ from tests.simulation.world import simulate
 
 SEEDS = 2_000
 CHUNK = 20
+FAULTS = ("agent", "centre", "broker", "line", "reset", "weather", "clock", "night", "replace", "full")
 #: so many chunks belong to the fast tests
 FAST = 3
 
@@ -33,16 +34,5 @@ def test_the_worlds_are_rough_enough_to_prove_something():
             counts[name] = counts.get(name, 0) + n
     assert counts["tickets"] > 25 * CHUNK
     assert counts["calls"] > 2 * CHUNK
-    for fault in (
-        "agent",
-        "centre",
-        "broker",
-        "line",
-        "reset",
-        "weather",
-        "clock",
-        "night",
-        "replace",
-        "full",
-    ):
+    for fault in FAULTS:
         assert counts.get(fault, 0) >= 2, f"{fault} hardly ever happens"

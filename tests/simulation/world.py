@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from controller.use_cases.context import Context
 from edge_agent.hall import Hall
 from hall_core.errors import Refused
 from hall_core.queueing.numbering import next_number
@@ -246,7 +247,7 @@ class World:
             await asyncio.sleep(1.0)
         return self._unsettled()
 
-    def _unsettled(self) -> str:  # noqa: C901 - one sentence per reason
+    def _unsettled(self) -> str:
         """What is not in order yet."""
         hall, uplink, context = self.box.hall, self.box.uplink, self.centre.context
         if hall is None or uplink is None or context is None:
@@ -255,9 +256,14 @@ class World:
         if not {self.box.name, "centre"} <= linked:
             return f"only {sorted(linked)} are connected to the broker"
         if self.people.busy:
-            return f"{len(self.people.busy)} requests without an answer, such as {next(iter(self.people.busy)).get_name()}"
+            waiting = next(iter(self.people.busy)).get_name()
+            return f"{len(self.people.busy)} requests without an answer, such as {waiting}"
         if uplink.unsynced:
             return f"the hall has {uplink.unsynced} unacknowledged facts, connected {uplink.connected}"
+        return self._unknown(hall, context) or self._numberless(hall)
+
+    def _unknown(self, hall: Hall, context: Context) -> str:
+        """What the controller does not know yet, or has not done."""
         known = context.live.by_id(self.setup.hall)
         if known is None or known.stream != hall.journal.stream or not known.online:
             found = f"box {known.stream}, connected {known.online}" if known else "nothing"
@@ -266,13 +272,11 @@ class World:
         if not behind or behind[-1]["acked"] != behind[-1]["last"]:
             return "wishes are not acknowledged"
         # Times that were written down by a wrong clock may lie years ahead.
-        if not self.centre.clock.was_wrong:
-            open_notices = ("pending", "sending", "unknown")
-            if any(notice["state"] in open_notices for notice in self.centre.rows("NOTICES")):
-                return "notices are under way"
-        if state_hash(context.live.queue_of(known)) != state_hash(hall.queue):
-            return "the pictures differ"
-        return self._numberless(hall)
+        states = {row["state"] for row in self.centre.rows("NOTICES")}
+        if not self.centre.clock.was_wrong and states & {"pending", "sending", "unknown"}:
+            return "notices are under way"
+        differ = state_hash(context.live.queue_of(known)) != state_hash(hall.queue)
+        return "the pictures differ" if differ else ""
 
     def _numberless(self, hall: Hall) -> str:
         """For which line the box holds no numbers today."""
