@@ -1,0 +1,52 @@
+"""Facts about a visit beside its states: how it was rated, its pager, what its holder was told."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from hall_core.queueing.fact_base import MAX_COUNT, MAX_PAGER, FactBase
+from hall_core.queueing.reasons import Reasons
+
+__all__ = ["NoticeByHall", "PagerGiven", "TicketRated", "TicketRatingExplained"]
+
+
+class TicketRated(FactBase):
+    """A citizen said how the visit was, 1 (worst) to 5, right after it. It moves the ticket nowhere."""
+
+    kind: Literal["ticket-rated"] = "ticket-rated"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    counter: str
+    score: int = Field(ge=1, le=5)
+    channel: str = "evaluator"
+    reasons: Reasons = ()
+
+
+class TicketRatingExplained(FactBase):
+    """Who rated a visit badly said afterwards what was wrong, by codes of `reasons.REASONS`."""
+
+    kind: Literal["ticket-rating-explained"] = "ticket-rating-explained"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    counter: str
+    reasons: Reasons
+
+
+class PagerGiven(FactBase):
+    """The ticket's holder carries this pager from now on; none when it was handed back."""
+
+    kind: Literal["pager-given"] = "pager-given"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    pager: int | None = Field(default=None, ge=0, le=MAX_PAGER)
+
+
+class NoticeByHall(FactBase):
+    """The hall tells the ticket's holder through its own modem: nobody else may.
+
+    `outcome` is `pending` when it takes that on (for `nearly`, before the fact that moved the line) and
+    later how it ended. The number it goes to is in no fact.
+    """
+
+    kind: Literal["notice-by-hall"] = "notice-by-hall"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    notice: Literal["called", "nearly", "confirmation"]
+    call_no: int = Field(default=0, ge=0, le=MAX_COUNT)
+    outcome: str = Field(default="pending", max_length=16)
