@@ -22,11 +22,22 @@ from hall_core.errors import SettingsInvalid
 from hall_core.wire.envelope import MAX_BYTES
 from simulators.demo_programs import BROKER, Program, Programs, free_port
 
-__all__ = ["Broker", "Kind", "access_list", "configuration", "find_mosquitto", "open_broker", "password_line"]
+__all__ = [
+    "LOCAL",
+    "Broker",
+    "Kind",
+    "access_list",
+    "configuration",
+    "find_mosquitto",
+    "open_broker",
+    "password_line",
+]
 
 Kind = Literal["mosquitto", "embedded"]
 HOST = "127.0.0.1"
 CONTROLLER = "controller"
+#: in the demo one broker also serves as the halls' own: all halls and their devices log in there by this name
+LOCAL = "local"
 #: Mosquitto 2.0's own number of PBKDF2 rounds
 _ROUNDS = 101
 _START_S = 10.0
@@ -60,6 +71,13 @@ user controller
 topic read qh/1/+/up/#
 topic write qh/1/+/down/#
 topic write qh/1/controller/state
+"""
+
+_LOCAL_ACL = """
+user local
+topic readwrite qhl/#
+topic readwrite homeassistant/#
+topic readwrite sign/#
 """
 
 
@@ -143,7 +161,7 @@ def _mosquitto(folder: Path, port: int, passwords: dict[str, str], program: Path
     folder.chmod(0o700)
     for name, text in (
         ("passwords", "".join(password_line(u, p) + "\n" for u, p in passwords.items())),
-        ("acl", _ACL),
+        ("acl", _ACL + _LOCAL_ACL),
         ("mosquitto.conf", configuration(folder, port)),
     ):
         (folder / name).write_text(text, "utf-8")
@@ -169,7 +187,7 @@ async def open_broker(
         raise SettingsInvalid(msg)
     kind: Kind = "mosquitto" if found and wanted != "embedded" else "embedded"
     port = free_port()
-    passwords = {user: secrets.token_urlsafe(18) for user in (CONTROLLER, *users)}
+    passwords = {user: secrets.token_urlsafe(18) for user in (CONTROLLER, LOCAL, *users)}
     if kind == "mosquitto" and found:
         argv = _mosquitto(folder, port, passwords, found)
     else:

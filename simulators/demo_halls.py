@@ -6,11 +6,11 @@ from typing import Literal
 
 import yaml
 
-from hall_core.devices.layout import DeviceSetup, HallFile, ScreenSetup
+from hall_core.devices.layout import DeviceSetup, HallFile
 from hall_core.queueing.setup import CounterSetup, HallSetup, Level, ServiceSetup
 from hall_core.schedule.hours import Hours
 from hall_core.schedule.slots import SlotPlan
-from simulators.demo_programs import free_port
+from simulators.demo_fittings import Place, fittings
 
 __all__ = ["HALLS", "DemoHall", "hall_file", "keypad_counters", "write_hall_file"]
 
@@ -133,15 +133,7 @@ def _setup(hall: DemoHall) -> HallSetup:
     )
 
 
-def _serial(tty: Path, hall: DemoHall, bus: str) -> str:
-    return f"serial://{tty / f'{hall.id}-{bus}'}"
-
-
-def _tcp() -> str:
-    return f"tcp://127.0.0.1:{free_port()}"
-
-
-def _strips(hall: DemoHall, tty: Path) -> list[DeviceSetup]:
+def _strips(hall: DemoHall, place: Place) -> list[DeviceSetup]:
     strips, unit = [], 0
     for n, (_, strip) in enumerate(hall.counters, 1):
         on_bus = strip == "rtu"
@@ -150,7 +142,7 @@ def _strips(hall: DemoHall, tty: Path) -> list[DeviceSetup]:
             DeviceSetup(
                 name=f"strip-{n}",
                 profile=_STRIP_PROFILES[strip],
-                address=_serial(tty, hall, "strips") if on_bus else _tcp(),
+                address=place.serial("strips") if on_bus else place.tcp(),
                 unit=unit if on_bus else 1,
                 counter=str(n),
             )
@@ -158,12 +150,12 @@ def _strips(hall: DemoHall, tty: Path) -> list[DeviceSetup]:
     return strips
 
 
-def _keypads(hall: DemoHall, tty: Path) -> list[DeviceSetup]:
+def _keypads(hall: DemoHall, place: Place) -> list[DeviceSetup]:
     return [
         DeviceSetup(
             name=f"keypad-{n}",
             profile="keypad.ff68-21",
-            address=_serial(tty, hall, "keypads"),
+            address=place.serial("keypads"),
             unit=n,
             counter=str(n),
         )
@@ -171,25 +163,14 @@ def _keypads(hall: DemoHall, tty: Path) -> list[DeviceSetup]:
     ]
 
 
-def _screens(hall: DemoHall) -> list[DeviceSetup]:
-    """A large LED screen with the last calls, and a plasma whose input the call board page comes over."""
-    if hall.level != "district":
-        return []
-    return [
-        DeviceSetup(name="led-wall", profile="huidu.hd-a3", address=_tcp()),
-        DeviceSetup(
-            name="plasma",
-            profile="samsung.qm55r",
-            address=_tcp(),
-            screen=ScreenSetup(input="hdmi1", volume=30),
-        ),
-    ]
+def hall_file(hall: DemoHall, tty: Path, *, local: str | None = None, port: int | None = None) -> HallFile:
+    """The hall's file: a strip over every counter, key-pads, a printer, and what else stands in such a hall.
 
-
-def hall_file(hall: DemoHall, tty: Path) -> HallFile:
-    """The hall's file: a strip over every counter, one key-pad bus, one printer; serial lines in `tty`."""
-    printer = DeviceSetup(name="printer", profile="escpos.80mm", address=_tcp())
-    devices = (*_strips(hall, tty), *_keypads(hall, tty), printer, *_screens(hall))
+    Serial lines lie in `tty`; `local` is the hall's own broker, `port` that of its pages.
+    """
+    place = Place(hall.id, tty, local, port)
+    printer = DeviceSetup(name="printer", profile="escpos.80mm", address=place.tcp())
+    devices = (*_strips(hall, place), *_keypads(hall, place), printer, *fittings(hall.level, place))
     return HallFile(hall=_setup(hall), devices=devices)
 
 

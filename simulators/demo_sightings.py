@@ -12,6 +12,9 @@ from simulators.hall import SimulatedHall
 
 __all__ = ["Sighting", "Sightings"]
 
+#: kinds of devices on which citizens read a number by itself; what a display shows comes over its input
+_TELLS_CALLS = ("strip", "keypad", "board", "printer")
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -55,7 +58,7 @@ class Sightings:
 
     def _watch(self, hall: str, device: SimDevice) -> None:
         who = _Seen(hall, device.family, device.kind, device.setup.counter)
-        if device.kind != "screen":  # a display only stands: what it shows comes over its input
+        if device.kind in _TELLS_CALLS:
             self.families[hall].add(device.family)
 
         def note(_device: SimDevice, shows: dict[str, Any]) -> None:

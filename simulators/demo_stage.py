@@ -11,7 +11,7 @@ import httpx2
 
 from hall_core.clock import Clock
 from hall_core.devices.layout import HallFile
-from simulators.broker import Broker, Kind, open_broker
+from simulators.broker import LOCAL, Broker, Kind, open_broker
 from simulators.demo_accounts import ADMIN, CLERK, Logins, make_logins
 from simulators.demo_doors import AgentDoor, ControllerDoor, NoAnswer, new_client
 from simulators.demo_folder import Folder
@@ -90,7 +90,8 @@ async def open_stage(
         ports = Ports.choose(usual=usual_ports)
         gateway_key = secrets.token_urlsafe(18)
         gateway = Gateway(gateway_key, clock)
-        files = {hall.id: hall_file(hall, folder.tty) for hall in HALLS}
+        local = broker.url(LOCAL)
+        files = {h.id: hall_file(h, folder.tty, local=local, port=ports.halls[h.id]) for h in HALLS}
         simulated = {
             hall: await stack.enter_async_context(SimulatedHall(file, clock)) for hall, file in files.items()
         }

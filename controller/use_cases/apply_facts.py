@@ -1,10 +1,9 @@
 """Facts into the database, all in the transaction that moves the stream's cursor."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from controller.store import facts as fact_store
@@ -16,6 +15,7 @@ from controller.use_cases.following import follow
 from controller.use_cases.granting import adopt_grant
 from controller.use_cases.live import LiveHall, LiveHalls, freeze, rebuild
 from controller.use_cases.merging import Answered, settle, settle_refusals
+from controller.use_cases.new_rows import notice_row, ticket_row
 from controller.use_cases.notices_due import NoticeDue, nearly_due, notice_for
 from controller.use_cases.rating_rules import RatingRules
 from controller.use_cases.ratings import RatingDesk
@@ -29,7 +29,7 @@ from hall_core.queueing.queue import Queue, Ticket
 from hall_core.wire.envelope import FactBatch
 from hall_core.wire.stream import fresh
 
-__all__ = ["FactIntake", "notice_row"]
+__all__ = ["FactIntake"]
 
 #: a snapshot is taken after so many facts: a start replays no more than these
 SNAPSHOT_EVERY = 5_000
@@ -108,7 +108,8 @@ class FactIntake:
             for t in touched.values()
             if intake.is_present or (t.line != OFFLINE_LINE and t.ticket_id not in present.tickets)
         ]
-        rows = [_ticket_row(intake, ticket, draft.now, answered) for ticket in told]
+        masks = answered.masks
+        rows = [ticket_row(intake.hall.hall, t, draft.now, masks.get(t.ticket_id)) for t in told]
         ticket_store.upsert_tickets(tx, rows)
         for voided, shown in answered.voided.items():
             ticket_store.change_ticket(tx, voided, merged_into=shown)
@@ -219,69 +220,3 @@ def _as_sent(fact: f.FactBase) -> dict[str, str]:
     if isinstance(fact, f.FactUnreadable):
         return {"kind": fact.was, "body": fact.raw}
     return {"kind": str(getattr(fact, "kind", "")), "body": fact.model_dump_json(exclude_none=True)}
-
-
-def _ticket_row(intake: _Intake, ticket: Ticket, now: datetime, answered: Answered) -> dict[str, Any]:
-    mask = answered.masks.get(ticket.ticket_id)
-    if mask is None and ticket.phone_sealed is not None:
-        mask = "*" * 9 + (ticket.phone_tail or "**")
-    day: date = ticket.day
-    return {
-        "ticket_id": ticket.ticket_id,
-        "hall": intake.hall.hall,
-        "line": ticket.line,
-        "day": day,
-        "label": ticket.label,
-        "number": ticket.number,
-        "service": ticket.service,
-        "channel": ticket.channel,
-        "priority": ticket.priority,
-        "state": ticket.state.value,
-        "counter": ticket.counter,
-        "call_no": ticket.call_no,
-        "token": ticket.token,
-        "series": "hall",
-        "ahead": ticket.ahead,
-        "issued_at": ticket.issued_at,
-        "effective_at": ticket.effective_at,
-        "called_at": ticket.called_at,
-        "started_at": ticket.started_at,
-        "ended_at": ticket.ended_at,
-        "updated_at": now,
-        "phone_sealed": ticket.phone_sealed,
-        "phone_masked": mask,
-    }
-
-
-def notice_row(hall: str, due: NoticeDue, now: datetime, voided: dict[str, str]) -> dict[str, Any]:
-    """A notice as it is written: what comes too late, or for a ticket that does not count, is not sent."""
-    # A hall whose clock runs ahead does not make its notices last longer.
-    due = replace(due, at=min(due.at, now))
-    reason = (
-        "sent-by-hall"
-        if due.by_hall
-        else "merged"
-        if due.ticket_id in voided and due.kind != "called"
-        else "stale"
-        if now >= due.not_after
-        else ""
-    )
-    return {
-        "ticket_id": due.ticket_id,
-        "kind": due.kind,
-        "call_no": due.call_no,
-        "hall": hall,
-        "priority": due.priority,
-        "text": due.text,
-        "state": "suppressed" if reason else "pending",
-        "reason": reason,
-        "client_ref": f"{due.ticket_id}.{due.kind}.{due.call_no}",
-        "provider_id": "",
-        "attempts": 0,
-        "made_at": now,
-        "next_at": due.send_at or now,
-        "not_after": due.not_after,
-        "updated_at": now,
-        "words": json.dumps(dict(due.words), ensure_ascii=False) if due.words else "",
-        "phone_sealed": due.phone_sealed,
-    }

@@ -36,7 +36,8 @@ _queue_adapter: TypeAdapter[Queue] = TypeAdapter(Queue)
 @dataclass(slots=True)
 class LiveHall:
     """One hall now. `last` is the highest fact its box has told of; `reported` the last state hash and
-    the fact it belongs to; `granted` the days on which the present box certainly holds numbers.
+    the fact it belongs to; `granted` the days on which the present box certainly holds numbers;
+    `replayed_at` when its picture was last told anew, because the hall's was another.
     """
 
     hall: str
@@ -54,6 +55,7 @@ class LiveHall:
     devices: list[dict[str, Any]] = field(default_factory=list)
     reported: tuple[int, str] | None = None
     granted: tuple[date, date] | None = None
+    replayed_at: datetime | None = None
     _hash: tuple[Queue, str] | None = None
 
     @classmethod
@@ -155,9 +157,9 @@ class Rebuilt:
     frozen_at: int
 
 
-def rebuild(tx: Tx, stream: str) -> Rebuilt:
-    """The queue of a stream from what is stored."""
-    n, queue = _thaw(fact_store.snapshot(tx, stream))
+def rebuild(tx: Tx, stream: str, *, from_first: bool = False) -> Rebuilt:
+    """The queue of a stream from what is stored; `from_first` believes no snapshot, only the facts."""
+    n, queue = (0, Queue()) if from_first else _thaw(fact_store.snapshot(tx, stream))
     bodies = fact_store.bodies_after(tx, stream, n)
     row = fact_store.stream_row(tx, stream)
     facts = [read_fact(body, _UNKNOWN_TIME) for body in bodies]

@@ -11,11 +11,11 @@ from controller.store import notices as notice_store
 from controller.store import tickets as ticket_store
 from controller.store.database import Clash, Tx
 from controller.use_cases.answers import answer_within
-from controller.use_cases.apply_facts import notice_row
 from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall, local_time
 from controller.use_cases.merging import admit
+from controller.use_cases.new_rows import notice_row
 from controller.use_cases.notices_due import confirmation
 from controller.use_cases.phones import mask
 from controller.use_cases.wishing import REQUEST_PREFIX, wish

@@ -29,7 +29,9 @@ AGAIN_S = 60.0
 #: two pages under one name: how long after the last word of the older one this is said
 TWINS_S = 15.0
 #: a fact the hall has known so long should have been seen by every page
-KNOWN_S = 10.0
+KNOWN_S = 4.0
+#: a screen that was silent for longer (two beats) was away
+AWAY_S = 10.0
 
 Shown = Annotated[str, StringConstraints(max_length=40)]
 
@@ -146,7 +148,7 @@ class NamedScreen:
         elif self.last is not None and beat.at_boot > self.last.at_boot:
             self.reload_wanted = False
             self._known.clear()
-        if now - self._heard_at > KNOWN_S:
+        if now - self._heard_at > AWAY_S:
             self._known.clear()  # it was away: its news is on the way
         self.last, self._heard_at = beat, now
         self._known.append((now, newest_n))

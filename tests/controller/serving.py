@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +24,30 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+@asynccontextmanager
+async def raw_server(talk: Callable[[StreamReader, StreamWriter], Awaitable[None]]) -> AsyncIterator[int]:
+    """Its port; each connection is given to `talk`, and none outlives the block."""
+    open_ones: dict[asyncio.Task[None], StreamWriter] = {}
+
+    async def one(reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        open_ones[task] = writer
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await talk(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in open_ones.values():
+            writer.transport.abort()
+        if open_ones:
+            await asyncio.wait(open_ones)
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from hall_core.wire.envelope import ControllerState, decode
 from simulators.demo_programs import Program, ProgramDied, Programs, console_script, run_to_end
 from tests.brokers import BOTH, broker_of
 from tests.controller.box import Box
+from tests.local_broker import end
 
 CONTROLLER = console_script("hall-controller")
 STATE = "qh/1/controller/state"
@@ -104,7 +105,7 @@ async def connected(box: Box, url: str, version: ProtocolVersion) -> AsyncIterat
 
         task = group.create_task(serve())
         yield client
-        task.cancel()
+        await end(task)
 
 
 def versions(kind: str) -> ProtocolVersion:

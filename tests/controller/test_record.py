@@ -1,9 +1,14 @@
 """Messages of halls become rows: once, in order, or not at all."""
 
+from dataclasses import replace
+
 import pytest
 
+from controller.store import facts as fact_store
+from controller.store import tickets as ticket_store
 from controller.store.database import Database
-from controller.use_cases import apply_facts
+from controller.use_cases import apply_facts, live, reports
+from controller.use_cases.live import freeze
 from controller.use_cases.ports import Arrived
 from hall_core.clock import FixedClock
 from hall_core.queueing import commands as c
@@ -234,6 +239,39 @@ async def test_a_different_state_hash_at_the_same_fact_is_an_alarm_until_it_agre
     assert (alarm["kind"], alarm["closed_at"]) == ("state-differs", None)
     await centre.hear(box.report())
     assert centre.one("ALARMS")["closed_at"] is not None
+
+
+async def test_a_picture_that_went_wrong_at_the_controller_is_healed_from_the_facts(centre, box, clock):
+    await busy(centre, box)
+    right = centre.rows("TICKETS")
+    wrong = dict(centre.live.queue(box.stream).tickets)
+    del wrong["t3"]
+    damaged = replace(centre.live.queue(box.stream), tickets=wrong)
+    centre.live.commit({box.stream: damaged}, {})
+    spoilt = freeze(damaged)
+    centre.database.write_now(lambda tx: fact_store.save_snapshot(tx, box.stream, damaged.applied, spoilt))
+    centre.database.write_now(lambda tx: ticket_store.change_ticket(tx, "t2", state="cancelled"))
+    await centre.hear(box.report())
+    assert centre.live.queue(box.stream) == box.queue
+    assert centre.rows("TICKETS") == right
+    alarm = centre.one("ALARMS")
+    assert (alarm["kind"], alarm["closed_at"]) == ("state-differs", clock.now())
+    assert "重放" in alarm["text"]
+    later = centre.again()
+    try:
+        assert later.live.queue(box.stream) == box.queue
+    finally:
+        later.close()
+
+
+async def test_all_facts_are_told_anew_once_in_ten_minutes_at_most(centre, box, clock, monkeypatch):
+    await busy(centre, box)
+    told = []
+    monkeypatch.setattr(reports, "rebuild", lambda *a, **k: told.append(a) or live.rebuild(*a, **k))
+    for _ in range(3):
+        await centre.hear(box.report(state="0" * 16))
+        clock.advance(301)
+    assert len(told) == 2
 
 
 async def test_devices_follow_the_report_and_a_lost_one_is_an_alarm(centre, box):

@@ -19,6 +19,7 @@ from hall_core.errors import GatewayRejected, GatewayUnknown, SettingsInvalid
 from simulators.sms_house import Mood
 from simulators.sms_smpp import SmppCentre
 from tests.controller.houses import NUMBER, QUICK, TEXT, a_house, a_number, a_parcel, running, until
+from tests.controller.serving import raw_server
 
 
 @asynccontextmanager
@@ -207,18 +208,13 @@ async def test_a_silent_centre_is_left_and_found_again():
         writer.write(codec.pdu(first | codec.RESPONSE, sequence, b"\0"))
         logins.append(sequence)
         await reader.read()
-        writer.close()
 
     logins = []
-    server = await asyncio.start_server(mute, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    url = GatewayUrl.read(f"smpp://hall:secret@127.0.0.1:{port}?from=1")
-    gateway = SmppGateway(
-        url, SystemClock(), type(QUICK)(answer=0.05, ping=0.05, first_retry=0.01, last_retry=0.01)
-    )
-    async with running(gateway):
-        await until(lambda: len(logins) >= 3)
-    server.close()
+    quick = type(QUICK)(answer=0.05, ping=0.05, first_retry=0.01, last_retry=0.01)
+    async with raw_server(mute) as port:
+        url = GatewayUrl.read(f"smpp://hall:secret@127.0.0.1:{port}?from=1")
+        async with running(SmppGateway(url, SystemClock(), quick)):
+            await until(lambda: len(logins) >= 3)
 
 
 @pytest.mark.parametrize("bad", [b"\0" * 16, b"\xff" * 64, b"\0\0\0\x05abcd", b"GET / HTTP/1.1\r\n\r\n"])
@@ -229,14 +225,12 @@ async def test_bytes_that_are_not_smpp_end_the_connection_and_nothing_else(bad):
         connections.append(1)
         writer.write(bad)
         await reader.read(10)
-        writer.close()
 
-    server = await asyncio.start_server(odd, "127.0.0.1", 0)
-    gateway = a_gateway(server.sockets[0].getsockname()[1])
-    async with running(gateway):
-        await until(lambda: len(connections) >= 2)
-        assert isinstance(await gateway.send(a_parcel()), Busy)
-    server.close()
+    async with raw_server(odd) as port:
+        gateway = a_gateway(port)
+        async with running(gateway):
+            await until(lambda: len(connections) >= 2)
+            assert isinstance(await gateway.send(a_parcel()), Busy)
 
 
 @pytest.mark.parametrize(

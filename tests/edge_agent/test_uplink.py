@@ -28,6 +28,7 @@ from hall_core.wire.envelope import (
 from hall_core.wire.topics import Leaf, agent_of, topic
 from tests.brokers import BOTH, broker_of
 from tests.edge_agent.conftest import issue
+from tests.local_broker import end
 
 AGENT = "binjiang"
 VERSION = {"mosquitto": "5", "embedded": "3.1.1"}
@@ -108,7 +109,7 @@ async def linked(broker, hall, tmp_path, **options):
             finally:
                 running.cancel()
                 await asyncio.wait([running])
-                listening.cancel()
+                await end(listening)
 
 
 async def collect(controller, upto):
