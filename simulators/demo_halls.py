@@ -176,7 +176,7 @@ def hall_file(hall: DemoHall, tty: Path, *, local: str | None = None, port: int 
 
 def keypad_counters(file: HallFile) -> dict[str, str]:
     """The key-pad of each counter that has one."""
-    return {d.counter: d.name for d in file.devices if d.counter and d.profile.startswith("keypad.")}
+    return {d.counter: d.name for d in file.devices if d.counter and d.name.startswith("keypad-")}
 
 
 def write_hall_file(file: HallFile, path: Path) -> None:
