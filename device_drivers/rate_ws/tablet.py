@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 from device_drivers.rate_ws.websocket import ServerSocket
 
@@ -28,8 +29,8 @@ class Tablet(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no asyncio.Transport by birth.
+        self._transport = cast("asyncio.Transport", transport)
         self._among.add(self)
 
     def data_received(self, data: bytes) -> None:

@@ -19,6 +19,7 @@ from hall_core.clock import FixedClock
 from hall_core.queueing import commands as c
 from hall_core.queueing.setup import CounterSetup, HallSetup, ServiceSetup
 from hall_core.schedule.hours import Hours
+from tests.loops import of_the_programs as pytest_asyncio_loop_factories  # noqa: F401 - a hook
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = date(2026, 11, 23)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+import uvloop
 
 import device_drivers
 import firmware_profiles
@@ -165,7 +166,8 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     wanted = {item.callspec.params["cell"] for item in request.session.items if _is_cell(item)}
     folder = tmp_path_factory.mktemp("matrix")
 
-    return asyncio.run(judged([cell for cell in CELLS if cell in wanted], folder))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(judged([cell for cell in CELLS if cell in wanted], folder))
 
 
 def _is_cell(item: pytest.Item) -> bool:
