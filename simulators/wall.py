@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
@@ -12,8 +13,7 @@ from typing import Annotated, Any
 import segno
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
@@ -26,6 +26,8 @@ from simulators.hall import SimulatedHall
 __all__ = ["end_streams", "wall_app"]
 
 _PAGES = Path(__file__).parent / "wall_pages"
+#: a quiet stream says so often that it is there
+_BEAT_S = 10.0
 _LEVELS = {"district": "区", "street": "街道", "community": "社区"}
 
 
@@ -157,19 +159,33 @@ async def press_key(device: DeviceHere, wish: KeyWish) -> dict[str, Any]:
     return {"name": device.name, "shows": device.shows()}
 
 
-@_tester.get("/stream", response_class=EventSourceResponse)
-async def stream(request: Request, hall: HallHere) -> AsyncIterator[ServerSentEvent]:
+@_tester.get("/stream")
+async def stream(request: Request, hall: HallHere) -> StreamingResponse:
     """Events `snapshot` (all devices, once) and `device` (one that changed)."""
-    open_ones: set[Watching] = request.app.state.watchings
+    frames = _frames(hall, request.app.state.watchings)
+    return StreamingResponse(frames, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+async def _frames(hall: SimulatedHall, open_ones: set[Watching]) -> AsyncIterator[str]:
     with Watching(hall) as watching:
         open_ones.add(watching)
         try:
-            yield ServerSentEvent(event="snapshot", data=[d.report(0) for d in hall.devices.values()])
+            yield _event("snapshot", [d.report(0) for d in hall.devices.values()])
             while not watching.ended:
-                for device in await watching.next():
-                    yield ServerSentEvent(event="device", data=device.report(0))
+                try:
+                    async with asyncio.timeout(_BEAT_S):
+                        changed = await watching.next()
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                for device in changed:
+                    yield _event("device", device.report(0))
         finally:
             open_ones.discard(watching)
+
+
+def _event(name: str, data: Any) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, default=str)}\n\n"
 
 
 @_tester.get("/qr.svg")
