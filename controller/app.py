@@ -7,6 +7,7 @@ import random
 import secrets
 import signal
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -28,10 +29,13 @@ from controller.use_cases.births import SITE
 from controller.use_cases.calendars import CalendarKeeper
 from controller.use_cases.chains import ChainKeeper
 from controller.use_cases.context import Context
+from controller.use_cases.drawing import PlaceKeeper
+from controller.use_cases.erasure import PhoneEraser
 from controller.use_cases.hub import Hub
 from controller.use_cases.live import LiveHalls
 from controller.use_cases.people import People
 from controller.use_cases.phones import PhoneBox
+from controller.use_cases.promise_keeper import PromiseKeeper
 from controller.use_cases.providers import NumberLimits
 from controller.use_cases.rating_cases import CaseKeeper
 from controller.use_cases.record import Recorder, Surroundings
@@ -129,7 +133,7 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 async def _context(
     settings: ControllerSettings, database: Database, phones: PhoneBox, sock: socket.socket
 ) -> Context:
-    clock: Clock = SystemClock()
+    clock: Clock = SystemClock(believed=settings.believe_clock)
     live = LiveHalls()
     await database.read(live.load)
     host, port = sock.getsockname()[:2]
@@ -147,6 +151,8 @@ async def _context(
         public_url=(settings.public_url or f"http://{host}:{port}").rstrip("/"),
         signature=settings.signature,
         rating_rules=settings.rating_rules,
+        fairness=settings.fairness,
+        promises=settings.promises,
     )
 
 
@@ -177,13 +183,16 @@ async def _serve(
         minding = tasks.create_task(CalendarKeeper(context).run(), name="calendars")
         urging = tasks.create_task(CaseKeeper(context).run(), name="rating cases")
         chaining = tasks.create_task(ChainKeeper(context).run(), name="chains of calls")
+        placing = tasks.create_task(PlaceKeeper(context).run(), name="draws and places")
+        keeping = tasks.create_task(PromiseKeeper(context).run(), name="promises")
+        erasing = tasks.create_task(PhoneEraser(context, settings.keep_phones_days).run(), name="erasure")
         tidying = tasks.create_task(_tidy(context), name="tidy")
         serving = tasks.create_task(server.serve(sockets=[sock]), name="web")
         await stop.wait()
         context.hub.close()
         server.should_exit = True
         await serving
-        for task in (wishing, minding, urging, chaining, tidying, sending):
+        for task in (wishing, minding, urging, chaining, placing, keeping, erasing, tidying, sending):
             task.cancel()
         listener.stop()
         await listening
@@ -205,6 +214,7 @@ async def _listener(settings: ControllerSettings, context: Context, metrics: Met
         signature=settings.signature,
         rating_rules=settings.rating_rules,
         site=Desired(rev=rev, body=body),
+        own_of=lambda hall: {"override_key": b64encode(phones.override_key(hall)).decode()},
     )
     setup = BrokerSetup(
         settings.broker, settings.mqtt, settings.broker_ca, settings.broker_cert, settings.broker_key

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import socket
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +13,17 @@ from urllib.parse import urlsplit
 
 import typer
 
+from controller.cli_privacy import privacy
 from controller.settings import ControllerSettings, is_loopback, load_settings
 from controller.store import halls as hall_store
 from controller.store import people as people_store
 from controller.store.database import Clash, Database, Tx
 from controller.use_cases.chains import Signer, verify
+from controller.use_cases.overriding import set_aside
 from controller.use_cases.people import add_admin, add_key
 from controller.use_cases.phones import PhoneBox
 from controller.use_cases.replacing import replace_box
+from controller.use_cases.telling_time import TimeSigner
 from hall_core.clock import SystemClock
 from hall_core.errors import QuiethallError, SettingsInvalid, WireError
 from hall_core.wire.topics import Leaf, topic
@@ -39,6 +43,7 @@ app.add_typer(admin, name="admin")
 app.add_typer(key, name="key")
 app.add_typer(hall, name="hall")
 app.add_typer(box, name="box")
+app.add_typer(privacy, name="privacy")
 
 Data = Annotated[Path | None, typer.Option(help="folder of the database and the private key")]
 Url = Annotated[str | None, typer.Option("--database", help="database URL; SQLite in the folder without it")]
@@ -74,6 +79,7 @@ def run(
     broker_key: Annotated[Path | None, typer.Option(help="its private key")] = None,
     mqtt: Annotated[str | None, typer.Option(help="auto, 5 or 3.1.1")] = None,
     public_url: Annotated[str | None, typer.Option(help="where citizens reach the controller")] = None,
+    believe_clock: Annotated[bool | None, typer.Option(help="tell boxes the time in any case")] = None,
     gateway: Annotated[str | None, typer.Option(help="URL of the SMS gateway")] = None,
     gateway_key: Annotated[str | None, typer.Option(help="its key")] = None,
     gateway_per_s: Annotated[float | None, typer.Option(help="notices a second at most; 20")] = None,
@@ -82,6 +88,7 @@ def run(
     gateway_second_per_s: Annotated[float | None, typer.Option(help="its notices a second; 20")] = None,
     gateway_wechat: Annotated[str | None, typer.Option(help="wechat://APPID:SECRET@…")] = None,
     gateway_wechat_key: Annotated[str | None, typer.Option(help="its secret")] = None,
+    keep_phones_days: Annotated[int | None, typer.Option(help="until numbers are erased; 30")] = None,
     number_per_minute: Annotated[int | None, typer.Option(help="notices to one number a minute; 10")] = None,
     number_per_day: Annotated[int | None, typer.Option(help="notices to one number a day; 40")] = None,
     rating_answer_hours: Annotated[int | None, typer.Option(help="to answer a bad rating; 24")] = None,
@@ -130,8 +137,10 @@ def key_add(
     """Make an API key for another program, or replace it; it is printed once."""
     if not 1 <= len(name) <= 64:
         raise SettingsInvalid("a key's name has 1 to 64 characters")
-    if channel is not None and not re.fullmatch(r"[a-z0-9-]{1,16}", channel):
-        raise SettingsInvalid(f"channel {channel!r} must be 1 to 16 of a-z, 0-9 and -")
+    if channel is not None and not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", channel):
+        raise SettingsInvalid(
+            f"channel {channel!r} must be 1 to 16 of a-z, 0-9 and -, beginning with a letter"
+        )
     limits = {"per_minute": per_minute, "per_day": per_day}
     made = _write(data, database, lambda tx: add_key(tx, name, SystemClock(), channel=channel, **limits))
     typer.echo(made)
@@ -154,6 +163,37 @@ def box_replace(
 
     retired = _write(data, database, work)
     typer.echo(f"{hall}: {retired} box{'' if retired == 1 else 'es'} retired; connect the new one now")
+
+
+@box.command("override")
+def box_override(
+    hall: Annotated[str, typer.Argument(metavar="HALL", help="the hall that gives no numbers")],
+    box: Annotated[str, typer.Option(metavar="TAIL", help="what its page /override shows")],
+    days: Annotated[int, typer.Option(help="days, from today on; at most 30")] = 7,
+    data: Data = None,
+    database: Url = None,
+) -> None:
+    """Give a box that cannot be reached a zone of numbers: a code to be read out on the telephone."""
+    settings = load_settings(data=data, database=database)
+    phones = PhoneBox.open(settings.key_file)
+    told = _with(settings, lambda tx: set_aside(tx, phones, SystemClock(), hall=hall, tail=box, days=days))
+    for line in (told.code, told.zh, told.en):
+        typer.echo(line)
+
+
+@box.command("override-key")
+def box_override_key(
+    hall: Annotated[str, typer.Argument(metavar="HALL", help="the hall's id")], data: Data = None
+) -> None:
+    """Print HALL_AGENT_OVERRIDE_KEY for the boxes of one hall: with it they believe override codes."""
+    phones = PhoneBox.open(load_settings(data=data).key_file)
+    typer.echo(b64encode(phones.override_key(hall)).decode())
+
+
+@box.command("time-key")
+def box_time_key(data: Data = None) -> None:
+    """Print HALL_AGENT_TIME_KEY, public, for all boxes: with it they believe the time told at HTTP."""
+    typer.echo(TimeSigner(PhoneBox.open(load_settings(data=data).key_file).time_seed).public)
 
 
 @hall.command("add")

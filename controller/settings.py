@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from controller.use_cases.fairness import Fairness
+from controller.use_cases.promise_rules import PromiseRules
 from controller.use_cases.rating_rules import RatingRules
 from hall_core.errors import SettingsInvalid
 
@@ -42,6 +44,9 @@ class ControllerSettings(BaseSettings):
         default="auto", description="MQTT version; auto takes 5, and 3.1.1 when the broker refuses"
     )
     public_url: str = Field(default="", description="where citizens reach the controller; in links and QR")
+    believe_clock: bool = Field(
+        default=False, description="tell boxes the time though the system does not call it synchronised"
+    )
     gateway: str = Field(
         default="",
         description="URL of the SMS gateway: https, smpp, smpps, cmpp, aliyun, tencent, webhook; "
@@ -67,6 +72,12 @@ class ControllerSettings(BaseSettings):
         repr=False,
     )
     gateway_wechat_key: str = Field(default="", description="its secret, when its URL has none", repr=False)
+    keep_phones_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="days after which numbers of citizens, their masks and digests are erased",
+    )
     number_per_minute: int = Field(
         default=10, ge=1, le=1000, description="notices to one number in a minute at most"
     )
@@ -84,6 +95,34 @@ class ControllerSettings(BaseSettings):
         ge=0,
         le=90,
         description="days after which an unrated visit is counted, apart, as satisfied; 0 never",
+    )
+    miss_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="days in which missed appointments count; not beyond keep_phones_days",
+    )
+    miss_count: int = Field(
+        default=2,
+        ge=2,
+        le=30,
+        description="days with missed appointments that pause booking; before: a warning",
+    )
+    pause_days: int = Field(default=7, ge=1, le=365, description="days for which booking is paused")
+    late_booking_min: int = Field(
+        default=15,
+        ge=0,
+        le=240,
+        description="minutes after a slot's end when who was not called gets a credit",
+    )
+    idle_counter_min: int = Field(
+        default=5, ge=1, le=240, description="minutes a counter may be free while somebody waits"
+    )
+    return_min: int = Field(
+        default=3, ge=0, le=120, description="minutes after which a place that was given up returns, at least"
+    )
+    return_max: int = Field(
+        default=20, ge=0, le=240, description="and at most; chance decides, the deadline for booking ends it"
     )
     signature: str = Field(
         default="滨江政务", min_length=2, max_length=12, description="signature in front of every notice"
@@ -110,6 +149,23 @@ class ControllerSettings(BaseSettings):
     def key_file(self) -> Path:
         """The private key that opens sealed phone numbers."""
         return self.data / "phone.key"
+
+    @property
+    def fairness(self) -> Fairness:
+        """How long places that were given up stay away."""
+        longest = max(self.return_min, self.return_max)
+        return Fairness(timedelta(minutes=self.return_min), timedelta(minutes=longest))
+
+    @property
+    def promises(self) -> PromiseRules:
+        """What citizens and halls owe each other for an appointment."""
+        return PromiseRules(
+            self.miss_count,
+            timedelta(days=self.miss_days),
+            timedelta(days=self.pause_days),
+            timedelta(minutes=self.late_booking_min),
+            timedelta(minutes=self.idle_counter_min),
+        )
 
     @property
     def rating_rules(self) -> RatingRules:

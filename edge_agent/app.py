@@ -21,16 +21,18 @@ from edge_agent.box_care import BoxCare, Kept, open_box
 from edge_agent.devices import Devices
 from edge_agent.hall import Hall
 from edge_agent.journal import Journal
+from edge_agent.override import Overrides
 from edge_agent.self_tests import SelfTests, neighbour_of
 from edge_agent.settings import AgentSettings, is_loopback, load_hall_file
+from edge_agent.signed_time import SignedTime
 from edge_agent.site import SiteFile
 from edge_agent.slips import Slips
 from edge_agent.uplink import Identity, Uplink
 from edge_agent.web.app import web_app
 from edge_agent.web.security import Guard
 from edge_agent.web.view import View
-from firmware_profiles import load
-from hall_core.clock import Clock, SystemClock
+from firmware_profiles import beside
+from hall_core.clock import SystemClock
 from hall_core.devices.driver import Driver
 from hall_core.devices.layout import DeviceSetup, HallFile
 from hall_core.devices.profile import Profile
@@ -68,7 +70,8 @@ async def run_agent(settings: AgentSettings) -> None:
     """Run until SIGTERM or SIGINT. Raises SettingsInvalid before anything has started."""
     clock = SystemClock(believed=settings.believe_clock)
     layout = load_hall_file(settings.hall)
-    profiles = {device.profile: load(device.profile) for device in layout.devices}
+    shelf = beside(settings.hall)
+    profiles = {device.profile: shelf.load(device.profile) for device in layout.devices}
     accounts = Accounts(settings.accounts_file, clock)
     if not is_loopback(settings.host) and accounts.empty:
         msg = (
@@ -105,7 +108,7 @@ class _Agent:
         profiles: dict[str, Profile],
         accounts: Accounts,
         kept: Kept,
-        clock: Clock,
+        clock: SystemClock,
     ) -> None:
         self._settings, self._layout, self._clock = settings, layout, clock
         self._profiles, self._guard = profiles, Guard(accounts)
@@ -115,7 +118,13 @@ class _Agent:
         self._care = BoxCare(self._hall, kept, settings, layout.hall.hall)
         self._screens = NamedScreens(clock, lambda: self._hall.journal.last)
         self._site = SiteFile(settings.data / "site.json", settings.public_url)
-        self._slips = Slips(layout.hall.hall, settings.data / "slip.key", lambda: self._site.site.slip_key)
+        name = layout.hall.hall
+        self._slips = Slips(name, settings.data / "slip.key", lambda: self._site.site.slip_key)
+        given = settings.override_key
+        self._overrides = Overrides(
+            self._hall, name, lambda: given or self._site.site.override_key, accounts.pepper
+        )
+        self._signed_time = self._telling(clock) if settings.time_url else None
 
     async def run(self, sock: socket.socket) -> None:
         """Serve until a signal comes; then stop intake first, links last."""
@@ -129,7 +138,7 @@ class _Agent:
             devices.box, devices.signed = self._care.health.reports, self._slips.link
             devices.readers.slips = self._slips.read
             view = View(self._hall, devices, uplink, self._site, self._guard, self._bell)
-            view.mirror, view.slips = self._care.mirror, self._slips
+            view.mirror, view.slips, view.overrides = self._care.mirror, self._slips, self._overrides
             tests = SelfTests(self._hall, devices, self._settings.data / "self-tests", new_id)
             app = web_app(view, new_id=new_id, version=self._version, screens=self._screens, tests=tests)
             server = _Server(
@@ -138,6 +147,9 @@ class _Agent:
                 )
             )
             running = [tasks.create_task(self._hall.run(), name="hall")]
+            if self._signed_time:
+                await self._signed_time.before_start()
+                running.append(tasks.create_task(self._signed_time.run(), name="time"))
             await self._prepare()
             running.append(tasks.create_task(self._hall.keep_day(), name="hall.day"))
             running.append(tasks.create_task(self._care.run(), name="box"))
@@ -175,6 +187,17 @@ class _Agent:
             )
             around.look = neighbour_of(devices)
             yield devices
+
+    def _telling(self, clock: SystemClock) -> SignedTime:
+        told = SignedTime(
+            clock,
+            self._hall.time,
+            url=self._settings.time_url,
+            key=self._settings.time_key,
+            jitter=random.random,
+        )
+        self._care.health.watch("time", told.trouble)
+        return told
 
     def _uplink(self, devices: Devices) -> Uplink | None:
         if self._settings.broker is None:

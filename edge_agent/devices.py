@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from edge_agent.bell import Bell
+from edge_agent.escalating import Escalating
 from edge_agent.hall import Change, Hall
 from edge_agent.inputs import Inputs
 from edge_agent.keeper import DeviceKeeper, Opener, Tools
@@ -17,7 +18,7 @@ from edge_agent.readers import Readers
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
 from hall_core.devices.vocabulary import Capability, DeviceState, Job, Outcome
-from hall_core.queueing.facts import Fact, TicketFact, TicketIssued
+from hall_core.queueing.facts import CallEscalated, Fact, TicketFact, TicketIssued
 from hall_core.queueing.queue import Ticket
 from hall_core.wire.envelope import DeviceReport
 
@@ -68,6 +69,7 @@ class Devices:
             tasks.create_task(self._count_waiting(), name="devices.waiting")
             tasks.create_task(self._follow_the_clock(), name="devices.clock")
             tasks.create_task(self.notices.run(), name="devices.notices")
+            tasks.create_task(Escalating(self._hall).run(), name="hall.escalation")
 
     def hear(self, change: Change) -> None:
         """A commit: poke what stands at the counters it touched, print and page and send what it asks for."""
@@ -96,8 +98,9 @@ class Devices:
 
     def paged(self, ticket: Ticket) -> str | None:
         """What came of the page for the ticket's last call, as in `outcome`; None when nobody paged."""
-        page = page_id(ticket.ticket_id, ticket.call_no)
-        return next((o for o in (k.jobs.outcome(page) for k in self.pagers) if o is not None), None)
+        pages = [page_id(ticket.ticket_id, ticket.call_no, again=again) for again in (True, False)]
+        told = (k.jobs.outcome(page) for page in pages for k in self.pagers)
+        return next((o for o in told if o is not None), None)
 
     def keeper(self, name: str) -> DeviceKeeper | None:
         """The keeper of a device, if the hall has it."""
@@ -108,12 +111,13 @@ class Devices:
         return [*(k.report() for k in self.keepers), *self.box()]
 
     def _page(self, change: Change, fact: Fact) -> None:
-        if not self.pagers or not isinstance(fact, TicketFact):
+        if not self.pagers or not isinstance(fact, TicketFact | CallEscalated):
             return
         before = change.before.tickets.get(fact.ticket_id)
-        if before is not None and before.pager is not None:
+        if before is not None and before.pager is not None and isinstance(fact, TicketFact):
             for keeper in self.pagers:  # whatever the holder does now, that call is over
-                keeper.jobs.withdraw(page_id(before.ticket_id, before.call_no))
+                for again in (False, True):
+                    keeper.jobs.withdraw(page_id(before.ticket_id, before.call_no, again=again))
         page, pager = page_for(change.after, fact), _best(self.pagers)
         if page is not None and pager is not None:
             pager.jobs.put(page, PAGE_WITHIN_S)

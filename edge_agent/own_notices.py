@@ -21,6 +21,7 @@ from hall_core.queueing.notices import (
     NoticeDue,
     call_notice,
     confirmation,
+    escalation_notice,
     nearly_notice,
     places,
 )
@@ -29,7 +30,7 @@ __all__ = ["OwnNotices"]
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["called", "nearly", "confirmation"]
+Kind = Literal["called", "nearly", "confirmation", "recall", "relative"]
 #: a modem that only has a weak signal still sends, and says this of itself
 _STILL_SENDS = "weak signal"
 _CLOSING = (f.TicketFinished, f.TicketCancelled, f.TicketLapsed)
@@ -42,6 +43,7 @@ class OwnNotices:
         self._hall, self._modems = hall, modems
         self.linked: Callable[[], bool] = lambda: True
         self._phones: dict[str, str] = {}
+        self._relatives: dict[str, str] = {}
         self._sent: dict[str, tuple[str, Kind, int]] = {}
         self._ended: asyncio.Queue[tuple[str, Outcome]] = asyncio.Queue()
 
@@ -54,31 +56,40 @@ class OwnNotices:
         if self._modems:
             self._phones[ticket_id] = phone
 
+    def keep_relative(self, ticket_id: str, phone: str) -> None:
+        """The same for the number of whoever is told when the holder does not come."""
+        if self._modems:
+            self._relatives[ticket_id] = phone
+
     def forget(self, ticket_id: str) -> None:
-        """Drop a number."""
+        """Drop a ticket's numbers."""
         self._phones.pop(ticket_id, None)
+        self._relatives.pop(ticket_id, None)
 
     def by_hall(self) -> frozenset[str]:
         """The tickets whose holders are told from here now."""
-        if not self._phones or not self.can_send():
+        if not (self._phones or self._relatives) or not self.can_send():
             return frozenset()
         if not self.linked():
-            return frozenset(self._phones)
+            return frozenset(self._phones | self._relatives)
         # A number that no controller could be given is told from here, always.
         tickets = self._hall.queue.tickets
-        return frozenset(i for i in self._phones if i in tickets and tickets[i].phone_sealed is None)
+        own = {i for i in self._phones if i in tickets and tickets[i].phone_sealed is None}
+        theirs = {i: tickets[i].relative for i in self._relatives if i in tickets}
+        return frozenset(own | {i for i, named in theirs.items() if named and named.phone_sealed is None})
 
     def hear(self, change: Change) -> None:
         """A commit: send what it made ours, withdraw what it overtook, forget who has gone."""
-        if not self._phones:
+        known = self._phones | self._relatives
+        if not known:
             return
         for fact in change.facts:
-            if isinstance(fact, f.TicketFact) and fact.ticket_id in self._phones:
+            if isinstance(fact, f.TicketFact) and fact.ticket_id in known:
                 self._withdraw(fact.ticket_id)
                 if isinstance(fact, _CLOSING):
                     self.forget(fact.ticket_id)
             notice = self._due(change, fact)
-            if notice is not None and notice.ticket_id in self._phones:
+            if notice is not None and notice.ticket_id in self._numbers(notice.kind):
                 self._send(notice)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
@@ -108,17 +119,22 @@ class OwnNotices:
             return call_notice(fact, queue, name)
         if isinstance(fact, f.TicketIssued) and fact.notice_by == BY_HALL:
             return confirmation(ticket.ticket_id, ticket.label, fact.ahead, fact.at, name)
+        if isinstance(fact, f.CallEscalated) and fact.notice_by == BY_HALL:
+            return escalation_notice(fact, queue, name)
         if isinstance(fact, f.NoticeByHall) and (fact.notice, fact.outcome) == ("nearly", "pending"):
             ahead = places(queue, {ticket.service}, self._hall.now()).get(ticket.ticket_id)
             return None if ahead is None else nearly_notice(ticket, ahead, fact.at, name)
         return None
+
+    def _numbers(self, kind: str) -> dict[str, str]:
+        return self._relatives if kind == "relative" else self._phones
 
     def _send(self, notice: NoticeDue) -> None:
         modem = next((m for m in self._modems if _works(m)), self._modems[0])
         job_id = f"{notice.ticket_id}.{notice.kind}.{notice.call_no}"
         kind: Kind = notice.kind  # type: ignore[assignment]
         self._sent[job_id] = (notice.ticket_id, kind, notice.call_no)
-        job = SendText(job_id=job_id, to=f"+86{self._phones[notice.ticket_id]}", text=notice.text)
+        job = SendText(job_id=job_id, to=f"+86{self._numbers(kind)[notice.ticket_id]}", text=notice.text)
         modem.jobs.put(job, NOT_AFTER[notice.kind].total_seconds(), urgency=notice.priority)
 
     def _withdraw(self, ticket_id: str) -> None:

@@ -40,7 +40,8 @@ def counter_picture(
     ticket = queue.in_hand(counter_id)
     label, call_no, since = None, 0, None
     if ticket is not None:
-        label, call_no, since = ticket.label, ticket.call_no, ticket.called_at
+        # A call that nobody answered is shown anew: it blinks again.
+        label, call_no, since = ticket.label, ticket.call_no, ticket.again_at or ticket.called_at
         fresh = ticket.state is TicketState.CALLED and since is not None and now - since < FRESH
         mode = CounterMode.CALLED if fresh else CounterMode.SERVING
         serving = ticket.state is TicketState.SERVING
@@ -121,15 +122,17 @@ def touched(before: Queue, after: Queue) -> set[str]:
 def slip(queue: Queue, fact: TicketIssued, url: str) -> PrintTicket:
     """The paper for a ticket taken in the hall."""
     assert queue.setup is not None
-    service = queue.setup.service(fact.service)
+    names = {service.id: service.name for service in queue.setup.services}
+    then = "、".join(names.get(service, service) for service in fact.visits)
     low_high = fact.range_min
+    wait = f"约 {low_high[0]}–{low_high[1]} 分钟" if low_high else "等候时间请看大屏"
     return PrintTicket(
         job_id=fact.ticket_id,
         hall=queue.setup.name,
         label=fact.label,
-        service=service.name if service else fact.service,
+        service=names.get(fact.service, fact.service),
         ahead=fact.ahead,
-        range_text=f"约 {low_high[0]}–{low_high[1]} 分钟" if low_high else "等候时间请看大屏",
+        range_text=f"{wait}，办完接着办：{then}" if then else wait,
         issued_at=fact.at,
         url=url,
         hint="过号请到咨询台恢复排队",

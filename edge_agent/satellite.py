@@ -18,7 +18,7 @@ from device_drivers.bus.address import Address, parse_broker
 from device_drivers.bus.mqtt import Heard, MqttSession, Will
 from edge_agent.satellite_device import Answer, SatelliteDevice, SatelliteTools
 from edge_agent.settings import SatelliteSettings, load_satellite_file
-from firmware_profiles import load
+from firmware_profiles import beside
 from hall_core.clock import Clock, SystemClock
 from hall_core.devices.driver import Driver
 from hall_core.devices.layout import DeviceSetup
@@ -62,7 +62,8 @@ async def run_satellite(settings: SatelliteSettings) -> None:
     if name is None:
         msg = f"satellite file {settings.satellite}: name the box with `box:` there or with --box"
         raise SettingsInvalid(msg)
-    devices = [(setup, load(setup.profile)) for setup in file.devices]
+    shelf = beside(settings.satellite)
+    devices = [(setup, shelf.load(setup.profile)) for setup in file.devices]
     clock = SystemClock()
     stop = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):

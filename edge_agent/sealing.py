@@ -1,7 +1,8 @@
 """Phone numbers are sealed to the controller's key where they are typed; the hall cannot open them.
 
-Layout (base64url): X25519 ephemeral public key (32) ‖ nonce (12) ‖ AES-256-GCM ciphertext and tag,
-key = HKDF-SHA256 of the shared secret, info `quiethall phone 1`, associated data = the ticket id.
+Layout: id of the controller's key (8 hex digits that follow from it), a point, then base64url of X25519
+ephemeral public key (32) ‖ nonce (12) ‖ AES-256-GCM ciphertext and tag, key = HKDF-SHA256 of the shared
+secret, info `quiethall phone 1`, associated data = the ticket id.
 """
 
 import hmac
@@ -32,10 +33,12 @@ def seal_phone(phone: str, *, ticket_id: str, controller_key: str, nonce: bytes)
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
 
     once = X25519PrivateKey.generate()
-    shared = once.exchange(X25519PublicKey.from_public_bytes(b64decode(controller_key)))
+    public = b64decode(controller_key)
+    shared = once.exchange(X25519PublicKey.from_public_bytes(public))
     key = HKDF(SHA256(), 32, salt=None, info=_INFO).derive(shared)
     sealed = AESGCM(key).encrypt(nonce, f"+86{phone}".encode(), ticket_id.encode())
-    return urlsafe_b64encode(once.public_key().public_bytes_raw() + nonce + sealed).decode()
+    text = urlsafe_b64encode(once.public_key().public_bytes_raw() + nonce + sealed).decode()
+    return f"{sha256(public).hexdigest()[:8]}.{text}"
 
 
 def check_phone(phone: str) -> None:

@@ -1,13 +1,14 @@
 """What an agent is told: the only file that reads the environment and the hall file."""
 
 import ipaddress
+from base64 import b64decode, urlsafe_b64decode
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hall_core.devices.layout import HallFile, SatelliteFile
@@ -22,6 +23,8 @@ __all__ = [
     "load_satellite_settings",
     "load_settings",
 ]
+
+_KEY_BYTES = 32
 
 
 class AgentSettings(BaseSettings):
@@ -47,6 +50,13 @@ class AgentSettings(BaseSettings):
     keep_days: int = Field(default=30, ge=1, description="confirmed facts stay in the journal so long")
     journal_mb: int = Field(default=512, ge=8, description="a journal of more MiB is pruned earlier")
     believe_clock: bool = Field(default=False, description="trust the clock of a box without any network")
+    time_url: str = Field(
+        default="", description="http://host:port of the controller: tells the time before TLS can be used"
+    )
+    time_key: str = Field(default="", description="what `hall-controller box time-key` prints: public")
+    override_key: str = Field(
+        default="", description="what `hall-controller box override-key HALL` prints: secret", repr=False
+    )
     resend_s: float = Field(default=10.0, gt=0, description="facts unacknowledged so long are re-sent")
     reconnect_s: float = Field(
         default=30.0, ge=1, le=60, description="longest wait between two tries to connect"
@@ -66,7 +76,35 @@ class AgentSettings(BaseSettings):
                     "(mqtts) or user:password in the address"
                 )
                 raise ValueError(msg)
+        if bool(self.time_url) != bool(self.time_key):
+            msg = "time_url and time_key go together: `hall-controller box time-key` prints the key"
+            raise ValueError(msg)
         return self
+
+    @field_validator("time_url")
+    @classmethod
+    def _plain(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme != "http" or not parts.hostname or parts.username):
+            msg = "must be http://host:port, plain: a box whose clock is wrong cannot use TLS"
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+    @field_validator("time_key")
+    @classmethod
+    def _public_key(cls, key: str) -> str:
+        if key and len(urlsafe_b64decode(key)) != _KEY_BYTES:
+            msg = "must be what `hall-controller box time-key` prints"
+            raise ValueError(msg)
+        return key
+
+    @field_validator("override_key")
+    @classmethod
+    def _secret_key(cls, key: str) -> str:
+        if key and len(b64decode(key, validate=True)) != _KEY_BYTES:
+            msg = "must be what `hall-controller box override-key HALL` prints"
+            raise ValueError(msg)
+        return key
 
     @property
     def accounts_file(self) -> Path:

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hall_core.errors import WireError
 
@@ -21,6 +21,7 @@ class Site(BaseModel):
     phone_key: str = ""
     public_url: str = ""
     slip_key: str = ""
+    override_key: str = Field(default="", pattern=r"^([A-Za-z0-9+/]{43}=)?$", repr=False)
 
 
 class SiteFile:
@@ -44,6 +45,8 @@ class SiteFile:
         self.site = wanted
         fresh = self._path.with_suffix(".new")
         try:
+            # It holds keys: for this program's eyes only.
+            fresh.touch(0o600)
             fresh.write_text(wanted.model_dump_json(), encoding="utf-8")
             fresh.replace(self._path)
         except OSError as error:

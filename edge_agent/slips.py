@@ -1,8 +1,9 @@
 """What a paper slip says of itself behind its holder's link, so that it counts when its record is lost.
 
 `…/t/{token}#1.{ticket}.{service}.{label}.{day}.{second}.{class}.{signature}`: browsers keep what follows
-the `#` to themselves. The signature is HMAC-SHA256 (128 bits) over hall, token and text, with the key the
-centre gives to all boxes of a district, or, in a hall without a centre, with the box's own.
+the `#` to themselves. Several services of one number stand with `_` between them. The signature is
+HMAC-SHA256 (128 bits) over hall, token and text, with the key the centre gives to all boxes of a district,
+or, in a hall without a centre, with the box's own.
 """
 
 import base64
@@ -33,16 +34,20 @@ class Slips:
         self._hall, self._path, self._given = hall, own, given
 
     def link(self, url: str, issued: TicketIssued) -> str:
-        """The link for the slip's code: with the signed text where it fits."""
+        """The link for the slip's code: with the signed text where it fits, all services or the first one."""
+        signed = [self._signed(url, issued, issued.visits[:n]) for n in (None, 0)]
+        return next((link for link in signed if len(link) <= LONGEST and _LINK.fullmatch(link)), url)
+
+    def _signed(self, url: str, issued: TicketIssued, visits: tuple[str, ...]) -> str:
         at = issued.issued_at or issued.at
         second = at.hour * 3600 + at.minute * 60 + at.second
         day = f"{issued.day:%y%m%d}"
-        said = ("1", issued.ticket_id, issued.service, issued.label, day, str(second), issued.priority or "")
+        services = "_".join((issued.service, *visits))
+        said = ("1", issued.ticket_id, services, issued.label, day, str(second), issued.priority or "")
         if not url or any("." in part for part in said):
             return url
         text = ".".join(said)
-        signed = f"{url}#{text}.{self._sign(self._keys()[0], issued.token, text)}"
-        return signed if len(signed) <= LONGEST and _LINK.fullmatch(signed) else url
+        return f"{url}#{text}.{self._sign(self._keys()[0], issued.token, text)}"
 
     def read(self, code: str, now: datetime, request_id: str) -> ReRegister:
         """The wish that a scanned slip is. Raises SlipInvalid when this hall's boxes did not sign it."""
@@ -54,6 +59,7 @@ class Slips:
             raise SlipInvalid
         try:
             _, ticket_id, service, label, day, second, priority = text.split(".")
+            service, *more_services = service.split("_")
             on = date(2000 + int(day[:2]), int(day[2:4]), int(day[4:]))
             midnight = datetime(on.year, on.month, on.day, tzinfo=now.tzinfo)
             return ReRegister(
@@ -61,6 +67,7 @@ class Slips:
                 ticket_id=ticket_id,
                 token=token,
                 service=service,
+                more_services=tuple(more_services),
                 line=label[0],
                 number=int(label[1:]),
                 day=on,

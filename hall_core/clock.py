@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "FixedClock", "SteadyTime", "SystemClock"]
+__all__ = ["WRITTEN", "Clock", "FixedClock", "SteadyTime", "SystemClock"]
 
 #: no clock that shows an earlier time has been set
 WRITTEN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -17,6 +17,8 @@ JUMP = timedelta(minutes=1)
 #: a doubtful clock so far ahead of the last fact is wrong, however long the box was away
 ABSURD = timedelta(days=400)
 ASK_EVERY_S = 1.0
+#: a wall that was just set is off by less than this
+SET = timedelta(seconds=1)
 _STA_UNSYNC = 0x40
 
 
@@ -67,7 +69,8 @@ class SystemClock:
 
     The wall is trusted once the kernel has called it synchronised, until it jumps: a box without a network
     drifts for weeks by seconds only. Before this program was written it is never trusted. `believed` says
-    that somebody answers for it: a battery clock in a hall without any network.
+    that somebody answers for it: a battery clock in a hall without any network. `adopt` takes the time from
+    somebody who knows it, and corrects the wall by the difference until the wall jumps or is synchronised.
     """
 
     def __init__(
@@ -82,12 +85,33 @@ class SystemClock:
         self._trusted = False
         #: wall minus monotonic time when the kernel last called the wall synchronised
         self._offset: timedelta | None = None
+        #: what the wall is corrected by, and wall minus monotonic time when that was said
+        self._told: tuple[timedelta, timedelta] | None = None
 
     def now(self) -> datetime:
-        return self._wall()
+        wall = self._wall()
+        return wall + self._correction(wall)
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    @property
+    def told(self) -> bool:
+        """True while the time is somebody else's word."""
+        self._correction(self._wall())
+        return self._told is not None
+
+    @property
+    def corrected(self) -> bool:
+        """True while the machine's own wall shows another time than `now`."""
+        return bool(self._correction(self._wall()))
+
+    def adopt(self, now: datetime) -> None:
+        """Somebody who knows says what time it is now."""
+        wall = self._wall()
+        by = now - wall
+        self._told = (by if abs(by) >= SET else timedelta(0)), _against(wall, time.monotonic())
+        self._asked_at = -ASK_EVERY_S
 
     def trusted(self) -> bool:
         mono = time.monotonic()
@@ -96,12 +120,29 @@ class SystemClock:
         return self._trusted
 
     def _ask(self, mono: float) -> bool:
-        now = self._wall()
-        offset = now - datetime.fromtimestamp(0, UTC) - timedelta(seconds=mono)
+        wall = self._wall()
+        offset = _against(wall, mono)
         if self._synchronised():
-            self._offset = offset
+            # The kernel knows better than anybody who was asked.
+            self._offset, self._told = offset, None
         steady = self._offset is not None and abs(offset - self._offset) < JUMP
-        return now >= WRITTEN and (self._believed or steady)
+        now = wall + self._correction(wall)
+        return now >= WRITTEN and (self._believed or steady or self._told is not None)
+
+    def _correction(self, wall: datetime) -> timedelta:
+        """What the wall is wrong by, as far as it was said; what was said of a wall that jumped is void."""
+        if self._told is None:
+            return timedelta(0)
+        by, offset = self._told
+        if abs(_against(wall, time.monotonic()) - offset) < JUMP:
+            return by
+        self._told, self._asked_at = None, -ASK_EVERY_S
+        return timedelta(0)
+
+
+def _against(wall: datetime, mono: float) -> timedelta:
+    """The wall against seconds that never jump."""
+    return wall - datetime.fromtimestamp(0, UTC) - timedelta(seconds=mono)
 
 
 class SteadyTime:
@@ -113,6 +154,11 @@ class SteadyTime:
 
     def __init__(self, clock: Clock, last: datetime | None) -> None:
         self._clock, self._last, self._since = clock, last, clock.monotonic()
+
+    @property
+    def last(self) -> datetime | None:
+        """When the last fact happened."""
+        return self._last
 
     def now(self) -> datetime:
         """The time to write down now."""

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from firmware_profiles import Shelf
+from firmware_profiles import Shelf, beside
 from hall_core.clock import SystemClock
 from hall_core.errors import ProfileInvalid, SettingsInvalid
 from simulators.demo import demo
@@ -63,7 +63,7 @@ def hall(
 
 
 async def _hall(file: Path, host: str, port: int) -> None:
-    async with SimulatedHall(read_hall_file(file), SystemClock()) as simulated:
+    async with SimulatedHall(read_hall_file(file), SystemClock(), beside(file)) as simulated:
         for device in simulated.devices.values():
             _say.print(f"{device.name}  {device.profile.id}  {device.address}  #{device.unit}", markup=False)
         name = simulated.hall.hall

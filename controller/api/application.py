@@ -6,9 +6,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 
 from controller.api import (
+    appeals,
     appointments,
     calendar,
     citizens,
+    draws,
     events,
     halls,
     health,
@@ -16,9 +18,12 @@ from controller.api import (
     order,
     public,
     ratings,
+    time,
 )
 from controller.api.deps import Parts
 from controller.api.problems import install_problems
+from controller.use_cases.telling_time import TimeTeller
+from hall_core.errors.described import PROBLEMS
 
 __all__ = ["application"]
 
@@ -31,10 +36,15 @@ def application(parts: Parts | None = None, pages: Sequence[APIRouter] = ()) -> 
         description="Halls, tickets and notices of a district. Errors are RFC 9457 problem details.",
         docs_url=None,
         redoc_url=None,
+        responses=PROBLEMS,
     )
     app.state.parts = parts
+    if parts is not None:
+        app.state.time = TimeTeller(parts.context.clock, parts.context.phones.time_seed)
     install_problems(app)
-    for module in (public, halls, appointments, calendar, citizens, order, lists, ratings, events, health):
+    booking = (appointments, draws, appeals)
+    citizens_and_staff = (public, halls, *booking, calendar, citizens, order, lists, ratings)
+    for module in (*citizens_and_staff, events, health, time):
         app.include_router(module.router)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     for router in pages:

@@ -12,6 +12,7 @@ from controller.store import appointments as store
 from controller.use_cases.booking import AppointmentRequest, book
 from controller.use_cases.slots import slots_view
 from controller.use_cases.views import plain
+from hall_core.errors.described import REPEATED
 
 __all__ = ["router"]
 
@@ -25,7 +26,7 @@ class AppointmentBody(BaseModel):
 
     service: HallId
     starts_at: AwareDatetime
-    channel: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,16}$")] = "web"
+    channel: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")] = "web"
     phone: Annotated[str | None, Field(pattern=r"^1[3-9]\d{9}$")] = None
     priority: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,32}$")] = None
 
@@ -36,7 +37,7 @@ async def slots(hall: HallId, parts: PartsDep, _: Who, service: HallId, day: dat
     return await slots_view(parts.context, hall, service, day)
 
 
-@router.post("/halls/{hall}/appointments", status_code=201)
+@router.post("/halls/{hall}/appointments", status_code=201, responses=REPEATED)
 async def appoint(
     hall: HallId, body: AppointmentBody, parts: PartsDep, who: Who, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from controller.api.deps import PartsDep
-from controller.api.events import BEAT_S, event_response, frame
+from controller.api.events import BEAT_S, EVENTS, event_response, frame
 from controller.use_cases import citizen
 from controller.use_cases.context import Context
 from hall_core.queueing.reasons import REASONS, Reasons
@@ -36,6 +36,14 @@ class RescheduleBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     starts_at: AwareDatetime
+
+
+class AppealBody(BaseModel):
+    """What happened; mobile numbers in it are masked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=200)
 
 
 @router.get("")
@@ -68,13 +76,19 @@ async def reschedule(token: Token, body: RescheduleBody, parts: PartsDep) -> dic
     return await citizen.reschedule(parts.context, token, body.starts_at)
 
 
+@router.post("/appeal")
+async def appeal(token: Token, body: AppealBody, parts: PartsDep) -> dict[str, Any]:
+    """Why an appointment was missed, once; while nobody has decided, booking is not paused."""
+    return await citizen.appeal(parts.context, token, body.text)
+
+
 @router.post("/rating")
 async def rating(token: Token, body: RatingBody, parts: PartsDep) -> dict[str, Any]:
     """What the finished visit was like; once."""
     return await citizen.rate(parts.context, token, **body.model_dump())
 
 
-@router.get("/stream")
+@router.get("/stream", response_class=Response, responses=EVENTS)
 async def stream(token: Token, parts: PartsDep) -> StreamingResponse:
     """Server-sent events: `ticket` whenever the view has changed, `beat` every 5 s."""
     first = await citizen.view(parts.context, token)

@@ -14,6 +14,7 @@ from controller.use_cases.context import Context
 from controller.use_cases.people import People
 from controller.web.services import SESSION_COOKIE
 from hall_core.errors import BadRequest, Forbidden, LoginNeeded
+from hall_core.personal import holds_number
 
 __all__ = [
     "Admin",
@@ -72,8 +73,10 @@ def _offered_key(request: Request) -> str | None:
 
 
 def idempotency(key: str | None) -> str:
-    """The key of a request that makes something. Raises BadRequest without a readable one."""
-    if not key or not key.isascii() or not key.isprintable():
+    """The key of a request that makes something. Raises BadRequest without a readable one, and for somebody's
+    telephone or identity number: keys are kept as they are.
+    """
+    if not key or not key.isascii() or not key.isprintable() or holds_number(key):
         raise BadRequest(what="Idempotency-Key")
     return key
 

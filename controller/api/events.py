@@ -5,21 +5,24 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from controller.api.deps import PartsDep, Who
 from controller.use_cases.context import Context
 from controller.use_cases.views import hall_view, halls_view, plain
+from hall_core.errors.described import text_of
 
-__all__ = ["BEAT_S", "event_response", "frame", "router"]
+__all__ = ["BEAT_S", "EVENTS", "event_response", "frame", "router"]
 
 #: a watcher that hears nothing for longer than a few beats knows that the line is dead
 BEAT_S = 5.0
+#: what a route that never ends says of its answer
+EVENTS = text_of("text/event-stream")
 
 router = APIRouter(tags=["live"])
 
 
-@router.get("/api/stream")
+@router.get("/api/stream", response_class=Response, responses=EVENTS)
 async def stream(parts: PartsDep, _: Who) -> StreamingResponse:
     """`snapshot` (all halls) first, then `hall`, `alarm`, and `beat` every 5 s."""
     return event_response(_news(parts.context))

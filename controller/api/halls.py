@@ -1,10 +1,10 @@
 """`/api/halls`: what every hall looks like now, and numbers for people outside."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from controller.api.deps import HallId, IdempotencyKey, PartsDep, Who, idempotency
 from controller.api.problems import problem
@@ -12,6 +12,7 @@ from controller.use_cases.near import Point, Start, ranked
 from controller.use_cases.take_ticket import HallRefused, TicketRequest, take_ticket
 from controller.use_cases.views import hall_view, halls_view
 from hall_core.errors import Refused
+from hall_core.errors.described import REPEATED
 
 __all__ = ["router"]
 
@@ -19,15 +20,33 @@ router = APIRouter(prefix="/api/halls", tags=["halls"])
 
 
 class TicketBody(BaseModel):
-    """A request for a number. `channel` is where the citizen asked: web, wechat, app, phone, terminal."""
+    """A request for a number. `channel` is where the citizen asked: web, wechat, app, phone, terminal.
+
+    With `services` one number stands for all of them, and for `service` where that is given too; the hall
+    chooses the order.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    service: HallId
-    channel: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,16}$")] = "web"
+    service: HallId | None = None
+    services: Annotated[list[HallId], Field(max_length=5)] = []
+    channel: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")] = "web"
     phone: Annotated[str | None, Field(pattern=r"^1[3-9]\d{9}$")] = None
     openid: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{20,64}$")] = None
     priority: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,32}$")] = None
+
+    @model_validator(mode="after")
+    def _what_for(self) -> Self:
+        if self.service is None and not self.services:
+            raise ValueError("service is missing")
+        return self
+
+    def asked(self, channel: str) -> TicketRequest:
+        """As the use case takes it: all services, `service` first."""
+        alone = self.service is not None and self.service not in self.services
+        first, *more = [*([self.service] if alone and self.service else []), *self.services]
+        said = self.model_dump(exclude={"service", "services", "channel"})
+        return TicketRequest(first, channel, **said, more_services=tuple(more))
 
 
 @router.get("")
@@ -55,7 +74,7 @@ async def hall(hall: HallId, parts: PartsDep, _: Who) -> dict[str, Any]:
     return hall_view(parts.context, await parts.context.enrolled_hall(hall))
 
 
-@router.post("/{hall}/tickets", status_code=201)
+@router.post("/{hall}/tickets", status_code=201, responses=REPEATED)
 async def take(
     hall: HallId,
     body: TicketBody,
@@ -66,7 +85,7 @@ async def take(
     """A number. The same key and body again: 200 with the same ticket; another body: 409."""
     key = idempotency(idempotency_key)
     await parts.people.channels.admit_new(who.program, key)
-    asked = TicketRequest(**{**body.model_dump(), "channel": who.channel(body.channel)})
+    asked = body.asked(who.channel(body.channel))
     answer = await take_ticket(parts.context, hall, asked, owner=who.name, key=key)
     if isinstance(answer, HallRefused):
         return problem(_refusal(answer))

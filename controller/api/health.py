@@ -8,10 +8,14 @@ from fastapi.responses import JSONResponse
 from controller.api.asyncapi import asyncapi
 from controller.api.deps import Parts, PartsDep, Who
 from controller.store import alarms as alarm_store
+from hall_core.errors.described import text_of
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["health"])
+_NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {"description": "Says which one does not", "content": {"application/json": {"schema": {}}}}
+}
 
 
 @router.get("/healthz")
@@ -20,7 +24,7 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=_NOT_READY)
 async def readyz(parts: PartsDep) -> JSONResponse:
     """200 when database and broker answer, else 503 with which one does not."""
     checks = {"database": await parts.context.database.alive(), "broker": parts.listener.connected}
@@ -28,7 +32,7 @@ async def readyz(parts: PartsDep) -> JSONResponse:
     return JSONResponse({"status": "ready" if ready else "not-ready", **checks}, 200 if ready else 503)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Response, responses=text_of("text/plain"))
 async def metrics(parts: PartsDep, _: Who) -> Response:
     """Figures for Prometheus."""
     await _look(parts)

@@ -54,7 +54,7 @@ async def tickets(
     rows = await parts.context.database.read(
         lambda tx: ticket_store.tickets_page(tx, hall=hall, day=day, after=after or "", limit=limit)
     )
-    return [ticket_row_view(row) for row in rows]
+    return [ticket_row_view(parts.context, row) for row in rows]
 
 
 @router.get("/notices")

@@ -21,6 +21,7 @@ from controller.use_cases.rating_figures import (
     ranking_view,
     ratings_view,
 )
+from hall_core.errors.described import text_of
 from hall_core.queueing.reasons import REASONS
 from hall_ui import words
 
@@ -110,7 +111,7 @@ async def ranking(parts: PartsDep, _: Who, first: First = None, last: Last = Non
     return await ranking_view(parts.context, first, last)
 
 
-@router.get("/ratings/ranking.csv")
+@router.get("/ratings/ranking.csv", response_class=Response, responses=text_of("text/csv"))
 async def ranking_csv(
     parts: PartsDep, _: Who, first: First = None, last: Last = None, lang: Literal["zh", "en"] = "zh"
 ) -> Response:

@@ -1,14 +1,13 @@
 """Queries about appointments and the places of slots."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from controller.store.bulk import insert_new
 from controller.store.database import Tx
-from controller.store.tables import APPOINTMENTS, SLOTS_TAKEN
+from controller.store.tables import APPOINTMENTS, FREED_PLACES, SLOTS_TAKEN
 
 __all__ = [
     "add_appointment",
@@ -19,19 +18,30 @@ __all__ = [
     "booked_from",
     "change_appointment",
     "code_in_use",
+    "freed_due",
     "give_place",
-    "missed_since",
+    "open_for_person",
+    "return_place",
     "take_place",
     "taken_on",
 ]
 
 Row = dict[str, Any]
-_A, _S = APPOINTMENTS.c, SLOTS_TAKEN.c
+_A, _S, _F = APPOINTMENTS.c, SLOTS_TAKEN.c, FREED_PLACES.c
 
 
-def add_appointment(tx: Tx, row: Row) -> None:
-    """A new appointment. Raises Clash when its key is there already."""
-    tx.execute(insert(APPOINTMENTS), row)
+def add_appointment(tx: Tx, row: Row) -> bool:
+    """A new appointment; False when its key, or an open one of its person on the day, is there already."""
+    insert_new(tx, APPOINTMENTS, [row])
+    query = select(_A.owner).where(_A.appointment_id == row["appointment_id"])
+    return tx.execute(query).first() is not None
+
+
+def open_for_person(tx: Tx, row: Row) -> bool:
+    """True when this person is expected already, on the same day for the same service."""
+    same = (_A.person == row["person"]) & (_A.service == row["service"]) & (_A.day == row["day"])
+    query = select(_A.appointment_id).where(same, _A.state == "booked")
+    return tx.execute(query.limit(1)).first() is not None
 
 
 def appointment(tx: Tx, appointment_id: str) -> Row | None:
@@ -81,14 +91,6 @@ def appointments_page(tx: Tx, *, hall: str | None, day: date | None, after: str,
     return [dict(row) for row in tx.execute(query).mappings()]
 
 
-def missed_since(tx: Tx, phone_index: str, since: datetime) -> Sequence[datetime]:
-    """When this number was expected in vain."""
-    query = select(_A.starts_at).where(
-        _A.phone_index == phone_index, _A.state == "missed", _A.starts_at > since
-    )
-    return list(tx.execute(query.order_by(_A.starts_at)).scalars())
-
-
 def taken_on(tx: Tx, hall: str, service: str, first: datetime, last: datetime) -> dict[datetime, int]:
     """How many places are taken, by the slot's beginning, from `first` to `last`."""
     query = select(_S.starts_at, _S.taken).where(
@@ -108,6 +110,22 @@ def give_place(tx: Tx, hall: str, service: str, starts_at: datetime) -> None:
     """One place is free again."""
     taken = _slot(hall, service, starts_at) & (_S.taken > 0)
     tx.execute(update(SLOTS_TAKEN).where(taken).values(taken=_S.taken - 1))
+
+
+def return_place(tx: Tx, row: Row) -> None:
+    """A place that counts as taken until `returns_at`: `{hall, service, starts_at, returns_at}`."""
+    tx.execute(insert(FREED_PLACES), row)
+
+
+def freed_due(tx: Tx, now: datetime, limit: int, *, take: bool = False) -> list[Row]:
+    """Places whose time to return has come; with `take` they are this transaction's, and nobody else's."""
+    query = select(FREED_PLACES).where(_F.returns_at <= now).order_by(_F.returns_at).limit(limit)
+    if not take:
+        return [dict(row) for row in tx.execute(query).mappings()]
+    rows = [dict(row) for row in tx.execute(query.with_for_update(skip_locked=True)).mappings()]
+    if rows:
+        tx.execute(delete(FREED_PLACES).where(_F.id.in_([row["id"] for row in rows])))
+    return rows
 
 
 def _slot(hall: str, service: str, starts_at: datetime) -> Any:

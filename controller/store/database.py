@@ -30,6 +30,8 @@ UNSTORABLE = (IntegrityError, DataError, OverflowError)
 T = TypeVar("T")
 
 BUSY_MS = 10_000
+#: the write-ahead log is cut off between readers, not by waiting for them
+SHED_MS = 50
 #: pieces of work at once on a database that is another program
 THREADS = 5
 
@@ -54,7 +56,8 @@ class Database:
             parsed = make_url(url)
             if parsed.drivername in ("postgresql", "postgres"):
                 parsed = parsed.set(drivername="postgresql+psycopg")
-            engine = create_engine(parsed)
+            # what rows hold never stands in a traceback
+            engine = create_engine(parsed, hide_parameters=True)
             if engine.dialect.name == "sqlite":
                 _prepare_sqlite(engine, parsed.database)
             with engine.begin() as connection:
@@ -105,6 +108,28 @@ class Database:
         with self._writer.begin():
             return work(self._writer)
 
+    async def shed(self) -> bool:
+        """SQLite: nothing of earlier contents stays in the write-ahead log; False while somebody reads it."""
+        if not self.is_sqlite:
+            return True
+        async with self._writing:
+            return self.shed_now()
+
+    def shed_now(self) -> bool:
+        """`shed` for programs without an event loop."""
+        if not self.is_sqlite:
+            return True
+        raw = self._engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={SHED_MS}")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = bool((cursor.fetchone() or (1,))[0])
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        finally:
+            raw.close()
+        return not busy
+
     async def alive(self) -> bool:
         """True when the database answers."""
         try:
@@ -138,6 +163,8 @@ def _set_pragmas(connection: Any, _: Any) -> None:
             msg = f"SQLite keeps {name} at {found}, needed is {value}; use a local file system"
             raise ValueError(msg)
     connection.execute("PRAGMA mmap_size=0")
+    # What is erased must be gone from the file, too.
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def _begin(connection: Connection) -> None:

@@ -45,8 +45,11 @@ def add_notices(tx: Tx, rows: Sequence[Row]) -> None:
     insert_new(tx, NOTICES, rows)
 
 
-#: sealed numbers are sealed to a ticket; before there is one the notice holds it
-_SEALED = func.coalesce(TICKETS.c.phone_sealed, NOTICES.c.phone_sealed)
+#: sealed numbers are sealed to a ticket; before there is one the notice holds it, and a relative's always
+_SEALED = case(
+    (NOTICES.c.kind == "relative", NOTICES.c.phone_sealed),
+    else_=func.coalesce(TICKETS.c.phone_sealed, NOTICES.c.phone_sealed),
+)
 # Built once: for a small query building it costs more than running it.
 _JOINED = select(
     *(column for column in NOTICES.c if column.name != "phone_sealed"),

@@ -24,10 +24,11 @@ RETIRED, RETIRED_KNOWN = "retired", 20
 
 @dataclass(frozen=True, slots=True)
 class BirthAnswers:
-    """What a box that connects is told besides its position."""
+    """What a box that connects is told besides its position; `own_of` is for the boxes of one hall only."""
 
     sender: WishSender
     site: Desired
+    own_of: Callable[[str], dict[str, str]]
     new_id: Callable[[], str]
 
 
@@ -55,7 +56,8 @@ def apply_birth(draft: Draft, hall: LiveHall, birth: Birth, answers: BirthAnswer
         fact_store.told_last(draft.tx, birth.stream, birth.last)
     draft.positions[birth.stream] = (hall.agent, applied)
     _look_for_trouble(draft, hall, birth, applied, is_present=is_present)
-    draft.outgoing.append(to_agent(hall.agent, Leaf.DESIRED, answers.site, SITE))
+    site = answers.site.model_copy(update={"body": {**answers.site.body, **answers.own_of(hall.hall)}})
+    draft.outgoing.append(to_agent(hall.agent, Leaf.DESIRED, site, SITE))
     # Under one name both boxes hear it; it names those that are meant.
     gone = sorted(s["incarnation"] for s in streams if s["retired_at"] or s["stream"] != present)
     if gone:

@@ -5,23 +5,30 @@ was promised is in the hall's list as soon as the hall can be reached, however l
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
 from controller.store import appointments as store
+from controller.store import draws as draw_store
+from controller.store import promises as promise_store
 from controller.store.database import Clash, Tx
 from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
+from controller.use_cases.fairness import free_place
 from controller.use_cases.live import LiveHall, local_time
 from controller.use_cases.phones import mask
-from controller.use_cases.slots import open_slot
+from controller.use_cases.promise_rules import GOODWILL
+from controller.use_cases.slots import open_slot, plan_or_default
+from controller.use_cases.standing import not_paused, spend_credit
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import (
+    AlreadyBooked,
     AppointmentUsed,
     BadRequest,
-    BookingPaused,
+    DrawRunning,
+    IdentityNeeded,
     IllegalTransition,
     RequestIdReused,
     SlotFull,
@@ -37,22 +44,23 @@ __all__ = [
     "cancel_appointment",
     "expect_again",
     "move_appointment",
+    "promise",
 ]
 
 #: request ids of the wishes, by appointment
 BOOK_PREFIX = f"{REQUEST_PREFIX}book-"
-#: who missed so many appointments in so many days books nothing for a week
-MISSES, MISSES_WITHIN, PAUSED_FOR = 2, timedelta(days=30), timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class AppointmentRequest:
-    """What somebody asks for. `starts_at` begins a slot; `phone` is 11 digits, sealed at once."""
+    """What somebody asks for. `starts_at` begins a slot; `phone` is 11 digits, sealed at once; its keyed
+    digest is whom the appointment belongs to.
+    """
 
     service: str
     starts_at: datetime
     channel: str
-    phone: str | None = None
+    phone: str | None = field(default=None, repr=False)
     priority: str | None = None
 
 
@@ -68,7 +76,7 @@ async def book(context: Context, hall_id: str, asked: AppointmentRequest, *, own
     """The appointment for this request.
 
     Raises UnknownHall, UnknownService, HallUnreachable, NoSlots, SlotFull, PhoneInvalid, BookingPaused,
-    RequestIdReused.
+    AlreadyBooked, IdentityNeeded, DrawRunning, RequestIdReused.
     """
     hall = await context.enrolled_hall(hall_id)
     body = {"hall": hall_id, **asdict(asked), "starts_at": asked.starts_at.isoformat()}
@@ -79,12 +87,8 @@ async def book(context: Context, hall_id: str, asked: AppointmentRequest, *, own
         slot, plan = open_slot(context, hall, asked.service, asked.starts_at)
         same = {"owner": owner, "key": key, "fingerprint": print_}
         row = _row(context, hall, asked, slot, same)
-        try:
-            known = await context.change(lambda draft: _take(context, draft, hall, row, plan))
-        except Clash:
-            known = await context.database.read(lambda tx: store.appointment_by_key(tx, owner, key))
-            assert known is not None
-            repeated = True
+        known = await context.change(lambda draft: _take(context, draft, hall, row, plan))
+        repeated = known["appointment_id"] != row["appointment_id"]
     if known["fingerprint"] != print_:
         raise RequestIdReused
     return Booked(_answer(context, known), repeated)
@@ -94,7 +98,8 @@ def _row(
     context: Context, hall: LiveHall, asked: AppointmentRequest, slot: Slot, same: dict[str, str]
 ) -> dict[str, Any]:
     setup = context.live.queue_of(hall).setup
-    if asked.priority is not None and (setup is None or asked.priority not in setup.credits_min):
+    known = (setup.credits_min.keys() if setup else set()) - {GOODWILL}
+    if asked.priority is not None and asked.priority not in known:
         raise BadRequest(what=f"priority {asked.priority!r}")
     appointment_id, token, phone = context.new_id(), context.new_token(), asked.phone
     return {
@@ -112,31 +117,53 @@ def _row(
         "priority": asked.priority,
         "phone_sealed": context.phones.seal(phone, appointment_id) if phone else None,
         "phone_masked": mask(phone) if phone else None,
-        "phone_index": context.phones.index(phone) if phone else None,
+        "phone_index": (index := context.phones.index(phone) if phone else None),
+        "person": index,
     }
 
 
 def _take(
     context: Context, draft: Draft, hall: LiveHall, row: dict[str, Any], plan: SlotPlan
 ) -> dict[str, Any]:
-    _not_paused(context, draft, hall, row["phone_index"])
+    if plan.draw_min and row["person"] is None:
+        raise IdentityNeeded
+    not_paused(context, draft, hall, row["phone_index"])
+    _not_drawn(context, draft, hall, row["service"], row["day"])
+    made = promise(context, draft, hall, row, plan)
+    if made is not None:
+        return made
+    # Sent twice at once, the first one of them was quicker.
+    same = store.appointment_by_key(draft.tx, row["owner"], row["key"])
+    if same is None:
+        raise AlreadyBooked
+    return same
+
+
+def promise(
+    context: Context, draft: Draft, hall: LiveHall, row: dict[str, Any], plan: SlotPlan
+) -> dict[str, Any] | None:
+    """Place, appointment and wish, all or none of them; None when the request has its appointment, or its
+    person another one of this day. Raises SlotFull.
+    """
     if not store.take_place(draft.tx, hall.hall, row["service"], row["starts_at"], plan.places):
         raise SlotFull
     code = _free_code(draft.tx, hall.hall, row["token"])
     row = {**row, "code": code, "booked_at": draft.now, "updated_at": draft.now}
-    store.add_appointment(draft.tx, row)
+    row = spend_credit(context, draft, hall, row)
+    if not store.add_appointment(draft.tx, row):
+        promise_store.free_credit(draft.tx, row["appointment_id"])
+        store.give_place(draft.tx, hall.hall, row["service"], row["starts_at"])
+        return None
     _expect(draft, hall, row)
     return row
 
 
-def _not_paused(context: Context, draft: Draft, hall: LiveHall, phone_index: str | None) -> None:
-    """Raises BookingPaused for a number that was expected in vain too often."""
-    if phone_index is None:
-        return
-    missed = store.missed_since(draft.tx, phone_index, draft.now - MISSES_WITHIN)
-    if len(missed) >= MISSES and draft.now < missed[-1] + PAUSED_FOR:
-        until = local_time(context.live.queue_of(hall), missed[-1] + PAUSED_FOR)
-        raise BookingPaused(until=f"{until:%Y-%m-%d %H:%M}")
+def _not_drawn(context: Context, draft: Draft, hall: LiveHall, service: str, day: date) -> None:
+    """Raises DrawRunning for a day whose places wait for their draw."""
+    found = draw_store.draw_of_day(draft.tx, hall.hall, service, day)
+    if found is not None and found["state"] != "allotted":
+        until = local_time(context.live.queue_of(hall), found["closes_at"])
+        raise DrawRunning(until=f"{until:%H:%M}", draw=found["draw_id"])
 
 
 def _free_code(tx: Tx, hall: str, token: str) -> str:
@@ -175,15 +202,16 @@ def expect_again(draft: Draft, hall: LiveHall, rows: list[dict[str, Any]]) -> No
 
 
 async def cancel_appointment(context: Context, row: dict[str, Any]) -> None:
-    """Give it up; the place is free again. Raises IllegalTransition, AppointmentUsed."""
+    """Give it up; the place comes back after a while. Raises IllegalTransition, AppointmentUsed."""
     hall = context.hall(row["hall"])
     if row["state"] == "cancelled":
         return
 
     def work(draft: Draft) -> None:
         now = _still_booked(draft, row, "cancel")
-        store.give_place(draft.tx, hall.hall, now["service"], now["starts_at"])
+        free_place(draft, context.fairness, now, plan_or_default(context, hall, now["service"]))
         store.change_appointment(draft.tx, row["appointment_id"], state="cancelled", updated_at=draft.now)
+        promise_store.free_credit(draft.tx, row["appointment_id"])
         request_id = f"{REQUEST_PREFIX}drop-{row['appointment_id']}"
         drop = DropAppointment(request_id=request_id, appointment_id=row["appointment_id"], reason="群众取消")
         wish(draft, hall, [drop])
@@ -193,7 +221,9 @@ async def cancel_appointment(context: Context, row: dict[str, Any]) -> None:
 
 
 async def move_appointment(context: Context, row: dict[str, Any], starts_at: datetime) -> None:
-    """Another slot of the same service. Raises NoSlots, SlotFull, IllegalTransition, AppointmentUsed."""
+    """Another slot of the same service. Raises NoSlots, SlotFull, DrawRunning, AlreadyBooked,
+    IllegalTransition, AppointmentUsed.
+    """
     hall = context.hall(row["hall"])
     slot, plan = open_slot(context, hall, row["service"], starts_at)
 
@@ -201,9 +231,13 @@ async def move_appointment(context: Context, row: dict[str, Any], starts_at: dat
         now = _still_booked(draft, row, "move")
         if now["starts_at"] == slot.starts_at:
             return
+        day = slot.starts_at.date()
+        _not_drawn(context, draft, hall, now["service"], day)
+        if now["day"] != day and store.open_for_person(draft.tx, {**now, "day": day}):
+            raise AlreadyBooked
         if not store.take_place(draft.tx, hall.hall, now["service"], slot.starts_at, plan.places):
             raise SlotFull
-        store.give_place(draft.tx, hall.hall, now["service"], now["starts_at"])
+        free_place(draft, context.fairness, now, plan)
         changes = {
             "day": slot.starts_at.date(),
             "starts_at": slot.starts_at,
@@ -215,7 +249,10 @@ async def move_appointment(context: Context, row: dict[str, Any], starts_at: dat
         _expect(draft, hall, {**now, **changes})
         draft.halls.add(hall.hall)
 
-    await context.change(work)
+    try:
+        await context.change(work)
+    except Clash as error:  # moved twice at once, by two controllers
+        raise AlreadyBooked from error
 
 
 def _still_booked(draft: Draft, row: dict[str, Any], action: str) -> dict[str, Any]:

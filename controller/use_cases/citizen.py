@@ -7,14 +7,16 @@ from typing import Any
 from controller.store import tickets as ticket_store
 from controller.store.database import Clash
 from controller.store.ratings import BY_LINK
+from controller.use_cases import appeals
 from controller.use_cases import citizen_appointments as appointments
 from controller.use_cases.answers import answer_within
-from controller.use_cases.citizen_appointments import appointment_view, find_appointment
+from controller.use_cases.citizen_appointments import find_appointment, promised_view
 from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall, local_time
 from controller.use_cases.phones import mask_all
 from controller.use_cases.ratings import RatingDesk
+from controller.use_cases.standing import credit_view
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import HallSaidNo, HallUnreachable, IllegalTransition, UnknownTicket
 from hall_core.queueing.commands import CancelTicket, Command, PostponeTicket, Return
@@ -24,7 +26,7 @@ from hall_core.queueing.reasons import checked_reasons
 from hall_core.queueing.states import OPEN_STATES, TicketState
 from hall_core.queueing.summary import ticket_summary
 
-__all__ = ["cancel", "check_in", "postpone", "rate", "reschedule", "view"]
+__all__ = ["appeal", "cancel", "check_in", "postpone", "rate", "reschedule", "trip_view", "view"]
 
 #: the hall must have been heard of so recently for its numbers to be shown as current
 FRESH_S = 60
@@ -33,11 +35,14 @@ _OVER = frozenset(state.value for state in TicketState) - {state.value for state
 
 
 async def view(context: Context, token: str) -> dict[str, Any]:
-    """The citizen's view of a ticket, or of an appointment that is none yet. Raises UnknownTicket."""
+    """The citizen's view of a ticket, of an appointment that is none yet, or of a registration for a draw.
+
+    Raises UnknownTicket.
+    """
     row = await _ticket(context, token)
     if row is None:
-        return appointment_view(context, await find_appointment(context, token))
-    return _view(context, row)
+        return await promised_view(context, token)
+    return {**_view(context, row), "credit": await credit_view(context, row["ticket_id"])}
 
 
 def is_stale(last_seen: datetime | None, now: datetime) -> bool:
@@ -70,6 +75,7 @@ def _view(context: Context, row: dict[str, Any]) -> dict[str, Any]:
     over = row["state"] in _OVER
     return {
         **_place(queue, ticket, local_time(queue, now)),
+        **trip_view(context, row),
         "ticket_id": row["ticket_id"],
         "label": row["label"],
         "state": row["state"],
@@ -92,6 +98,16 @@ def _view(context: Context, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def trip_view(context: Context, row: dict[str, Any]) -> dict[str, Any]:
+    """`{visits, parts}` of a ticket: the services still to come, and what is done where."""
+    hall = context.live.by_id(row["hall"])
+    ticket = context.live.queue_of(hall).tickets.get(row["ticket_id"]) if hall else None
+    if ticket is None:
+        return {"visits": [], "parts": []}
+    parts = [part.model_dump(mode="json") for part in ticket.parts]
+    return {"visits": list(ticket.visits), "parts": parts}
+
+
 def _place(queue: Queue, ticket: Ticket | None, now: datetime) -> dict[str, Any]:
     """How many go first and how long that may take; nothing for a ticket the hall does not know."""
     if ticket is None:
@@ -101,10 +117,13 @@ def _place(queue: Queue, ticket: Ticket | None, now: datetime) -> dict[str, Any]
 
 
 async def cancel(context: Context, token: str) -> dict[str, Any]:
-    """Give the ticket or the appointment up. Raises UnknownTicket, IllegalTransition, HallUnreachable."""
+    """Give the ticket, the appointment or the registration up.
+
+    Raises UnknownTicket, IllegalTransition, HallUnreachable.
+    """
     row = await _ticket(context, token)
     if row is None:
-        await appointments.cancel(context, await find_appointment(context, token))
+        await appointments.give_up(context, token)
         return await view(context, token)
     if row["state"] == TicketState.CANCELLED:
         return _view(context, row)
@@ -179,6 +198,15 @@ async def reschedule(context: Context, token: str, starts_at: datetime) -> dict[
     if row is not None:
         raise IllegalTransition(label=row["label"], state=row["state"], action="move")
     await appointments.move(context, await find_appointment(context, token), starts_at)
+    return await view(context, token)
+
+
+async def appeal(context: Context, token: str, text: str) -> dict[str, Any]:
+    """Say why one missed an appointment. Raises UnknownTicket, IllegalTransition, BadRequest."""
+    row = await _ticket(context, token)
+    if row is not None:
+        raise IllegalTransition(label=row["label"], state=row["state"], action="appeal")
+    await appeals.appeal(context, await find_appointment(context, token), text)
     return await view(context, token)
 
 

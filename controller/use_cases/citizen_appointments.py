@@ -7,14 +7,25 @@ from controller.store import appointments as store
 from controller.use_cases.answers import answer_within
 from controller.use_cases.booking import cancel_appointment, move_appointment
 from controller.use_cases.context import Context
+from controller.use_cases.draws import entry_by_token, entry_view, withdraw
 from controller.use_cases.live import local_time
+from controller.use_cases.standing import credit_view, standing_view
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import HallSaidNo, HallUnreachable, IllegalTransition, UnknownTicket
 from hall_core.queueing.commands import IssueTicket
 from hall_core.queueing.facts import WishRefused
 from hall_core.schedule.slots import SlotPlan
 
-__all__ = ["Row", "appointment_part", "appointment_view", "cancel", "check_in", "find_appointment", "move"]
+__all__ = [
+    "Row",
+    "appointment_part",
+    "appointment_view",
+    "check_in",
+    "find_appointment",
+    "give_up",
+    "move",
+    "promised_view",
+]
 
 Row = dict[str, Any]
 HALL_S = 3.0
@@ -77,9 +88,25 @@ def appointment_view(context: Context, row: Row) -> dict[str, Any]:
     }
 
 
-async def cancel(context: Context, row: Row) -> None:
-    """Give it up. Raises IllegalTransition, AppointmentUsed."""
-    await cancel_appointment(context, row)
+async def promised_view(context: Context, token: str) -> dict[str, Any]:
+    """The appointment this link stands for, or the registration it may become. Raises UnknownTicket."""
+    row = await context.database.read(lambda tx: store.appointment_by_token(tx, token))
+    entry = await entry_by_token(context, token) if row is None else None
+    if entry is not None:
+        return await entry_view(context, entry)
+    row = row or await find_appointment(context, token)
+    standing, credit = await standing_view(context, row), await credit_view(context, row["appointment_id"])
+    return {**appointment_view(context, row), "standing": standing, "credit": credit}
+
+
+async def give_up(context: Context, token: str) -> None:
+    """The appointment or the registration. Raises UnknownTicket, IllegalTransition, AppointmentUsed."""
+    row = await context.database.read(lambda tx: store.appointment_by_token(tx, token))
+    entry = await entry_by_token(context, token) if row is None else None
+    if entry is not None:
+        await withdraw(context, entry)
+    else:
+        await cancel_appointment(context, row or await find_appointment(context, token))
 
 
 async def move(context: Context, row: Row, starts_at: datetime) -> None:

@@ -10,10 +10,12 @@ from controller.use_cases.answers import Answers
 from controller.use_cases.bell import Bell
 from controller.use_cases.day_books import DayBooks
 from controller.use_cases.draft import Draft
+from controller.use_cases.fairness import Fairness
 from controller.use_cases.hub import Hub, News
 from controller.use_cases.kept import Kept
 from controller.use_cases.live import LiveHall, LiveHalls
 from controller.use_cases.phones import PhoneBox
+from controller.use_cases.promise_rules import PromiseRules
 from controller.use_cases.rating_rules import RatingRules
 from controller.use_cases.wishing import WishSender
 from hall_core.clock import Clock
@@ -45,6 +47,8 @@ class Context:
     signature: str
     calendars: Bell = field(default_factory=Bell)
     rating_rules: RatingRules = field(default_factory=RatingRules)
+    fairness: Fairness = field(default_factory=Fairness)
+    promises: PromiseRules = field(default_factory=PromiseRules)
     day_books: DayBooks = field(default_factory=DayBooks)
     public: Kept[list[dict[str, Any]]] = field(default_factory=lambda: Kept(PUBLIC_S))
 

@@ -14,12 +14,12 @@ from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import HallClosed
-from hall_core.queueing.commands import AdmitTicket
+from hall_core.queueing.commands import AdmitTicket, IssueTicket
 from hall_core.queueing.facts import Fact, TicketIssued, WishRefused
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.states import TicketState
 
-__all__ = ["Answered", "admit", "settle", "settle_refusals", "superseded"]
+__all__ = ["Answered", "admit", "services_after", "settle", "settle_refusals", "superseded"]
 
 _ADMIT = f"{REQUEST_PREFIX}admit-"
 
@@ -32,7 +32,14 @@ class Answered:
         self.masks: dict[str, str] = {}
 
 
-def admit(draft: Draft, hall: LiveHall, ticket: dict[str, Any], *, replaces: str | None) -> None:
+def admit(
+    draft: Draft,
+    hall: LiveHall,
+    ticket: dict[str, Any],
+    *,
+    replaces: str | None,
+    more_services: tuple[str, ...] = (),
+) -> None:
     """Wish the hall to take a number of the controller's own in."""
     masked = ticket["phone_masked"]
     command = AdmitTicket(
@@ -41,6 +48,7 @@ def admit(draft: Draft, hall: LiveHall, ticket: dict[str, Any], *, replaces: str
         token=ticket["token"],
         number=ticket["number"],
         service=ticket["service"],
+        more_services=more_services,
         channel=ticket["channel"],
         priority=ticket["priority"],
         issued_at=ticket["issued_at"],
@@ -49,6 +57,12 @@ def admit(draft: Draft, hall: LiveHall, ticket: dict[str, Any], *, replaces: str
         phone_tail=masked[-2:] if masked else None,
     )
     wish(draft, hall, [command])
+
+
+def services_after(draft: Draft, ticket: dict[str, Any]) -> tuple[str, ...]:
+    """The further services a number of the controller's own was asked for."""
+    request = ticket_store.request_shown(draft.tx, ticket["ticket_id"])
+    return IssueTicket.model_validate_json(request["wish"]).more_services if request else ()
 
 
 def settle(draft: Draft, facts: dict[str, Fact], queue: Queue) -> Answered:
@@ -83,6 +97,7 @@ def _issued(draft: Draft, row: dict[str, Any], fact: TicketIssued, queue: Queue,
             "series": "hall",
             "ahead": fact.ahead,
             "range_min": fact.range_min,
+            **({"services": [fact.service, *fact.visits]} if fact.visits else {}),
         }
         ticket_store.change_request(draft.tx, row["request_id"], state="hall", answer=json.dumps(answer))
     elif row["state"] == "offline":

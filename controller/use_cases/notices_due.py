@@ -18,6 +18,7 @@ _TOLD = (
     f.TicketPostponed,
     f.TicketLapsed,
     f.NoticeByHall,
+    f.CallEscalated,
 )
 
 
@@ -31,6 +32,11 @@ def notice_for(fact: f.Fact, queue: Queue, signature: str) -> NoticeDue | None:
     if not isinstance(fact, _TOLD):
         return None
     ticket = queue.tickets.get(fact.ticket_id)
+    if isinstance(fact, f.CallEscalated):
+        due = notices.escalation_notice(fact, queue, signature)
+        # A relative's notice holds the number itself: the ticket's is another one.
+        known = due and (due.phone_sealed if due.kind == "relative" else ticket and ticket.phone_sealed)
+        return due if known else None
     if ticket is None or ticket.phone_sealed is None:
         return None
     if isinstance(fact, f.TicketIssued):

@@ -25,7 +25,7 @@ from controller.use_cases.granting import ensure_grants
 from controller.use_cases.hub import Hub, News
 from controller.use_cases.letters import Letter, Refusal, open_letters
 from controller.use_cases.live import LiveHall, LiveHalls, local_time
-from controller.use_cases.merging import admit, superseded
+from controller.use_cases.merging import admit, services_after, superseded
 from controller.use_cases.ports import Arrived, Outgoing, to_agent
 from controller.use_cases.rating_rules import RatingRules
 from controller.use_cases.replacing import take_over
@@ -60,6 +60,8 @@ class Surroundings:
     signature: str
     site: Desired
     rating_rules: RatingRules = field(default_factory=RatingRules)
+    #: what stands in the site document of one hall only
+    own_of: Callable[[str], dict[str, str]] = lambda _: {}
 
 
 class Recorder:
@@ -123,7 +125,7 @@ class Recorder:
     def _work(self, tx: Tx, letters: Sequence[Letter]) -> Draft:
         """Everything of one transaction, except what only memory knows."""
         draft = Draft(tx, self._around.clock.now())
-        told = BirthAnswers(self._around.sender, self._around.site, self._around.new_id)
+        told = BirthAnswers(self._around.sender, self._around.site, self._around.own_of, self._around.new_id)
         known = [(self._hall(tx, letter), letter) for letter in letters]
         for hall, letter in known:
             if isinstance(letter.message, Birth):
@@ -179,7 +181,8 @@ class Recorder:
             # asked about those of earlier days too: its refusal ends them.
             outside = ticket_store.offline_waiting(draft.tx, hall.hall)
             for ticket in outside:
-                admit(draft, hall, ticket, replaces=None)
+                more = services_after(draft, ticket)
+                admit(draft, hall, ticket, replaces=None, more_services=more)
             take_over(draft, hall, before, today, but=superseded(draft, outside))
             expect_again(draft, hall, appointment_store.booked_from(draft.tx, hall.hall, today))
 

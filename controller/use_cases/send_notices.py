@@ -20,11 +20,12 @@ from controller.store import notices as notice_store
 from controller.store import receipts as receipt_store
 from controller.store.database import STORAGE_DOWN, Tx
 from controller.use_cases.context import Context
+from controller.use_cases.notice_kinds import kind_of
 from controller.use_cases.ports import Asked, Busy, Fate, Parcel, Receipt, Taken
 from controller.use_cases.providers import THROTTLED_S, NumberLimits, Provider, Providers
 from controller.use_cases.together import Together
-from hall_core.errors import GatewayRejected, GatewayUnknown, PhoneInvalid
-from hall_core.queueing.wordings import KINDS
+from hall_core.errors import GatewayRejected, GatewayUnknown, PhoneInvalid, PhoneKeyDropped
+from hall_core.personal import mask_numbers
 
 __all__ = ["NoticeSender", "unfit"]
 
@@ -51,7 +52,7 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 def unfit(notice: dict[str, Any], now: datetime) -> str:
     """Why this notice must not be sent now; empty when it may."""
-    kind = KINDS[notice["kind"]]
+    kind = kind_of(notice["kind"])
     if now >= notice["not_after"]:
         return "stale"
     # A ticket that is called counts, whatever other number its holder was shown.
@@ -162,8 +163,9 @@ class NoticeSender:
             return None
         try:
             to = self._context.phones.unseal(notice["phone_sealed"], notice["ticket_id"])
-        except PhoneInvalid:
-            return self._put_away(tx, notice["id"], "rejected", "phone-unreadable", now)
+        except PhoneInvalid as error:
+            reason = error.slug if isinstance(error, PhoneKeyDropped) else "phone-unreadable"
+            return self._put_away(tx, notice["id"], "rejected", reason, now)
         to_key = self._context.phones.fingerprint({"to": to})
         if self._limits.reached(*notice_store.sent_to(tx, to_key, now)):
             return self._put_away(tx, notice["id"], "suppressed", "quota", now)
@@ -305,7 +307,7 @@ class NoticeSender:
     async def _receipt(self, provider: Provider, receipt: Receipt) -> bool:
         """Store a receipt; True once it is committed."""
         found = {"provider_id": receipt.provider_id, "client_ref": receipt.client_ref}
-        found |= {"state": receipt.fate.value, "reason": receipt.reason}
+        found |= {"state": receipt.fate.value, "reason": mask_numbers(receipt.reason)}
         now = self._context.clock.now()
         try:
             known = await self._together.write(
@@ -329,6 +331,7 @@ class NoticeSender:
         **more: Any,
     ) -> None:
         now = self._context.clock.now()
+        reason = mask_numbers(reason)  # gateways repeat numbers in what they say
         changes = {"state": state, "reason": reason[:200], "next_at": now + after, "updated_at": now, **more}
         changed = await self._together.write(
             lambda tx: notice_store.change_notice(tx, notice["id"], was=was, **changes)

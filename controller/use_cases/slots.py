@@ -12,7 +12,7 @@ from hall_core.queueing.opening import service_minutes
 from hall_core.queueing.setup import HallSetup, ServiceSetup
 from hall_core.schedule.slots import Slot, SlotPlan, bookable, slots_on
 
-__all__ = ["open_slot", "plan_of", "slots_view"]
+__all__ = ["open_slot", "plan_of", "plan_or_default", "slots_of_day", "slots_view"]
 
 
 async def slots_view(context: Context, hall_id: str, service_id: str, day: date) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ async def slots_view(context: Context, hall_id: str, service_id: str, day: date)
     hall = await context.enrolled_hall(hall_id)
     _, service, plan = plan_of(context, hall, service_id)
     now = local_time(context.live.queue_of(hall), context.clock.now())
-    slots = [slot for slot in _slots(context, hall, service, plan, day) if bookable(plan, slot, now)]
+    slots = [slot for slot in slots_of_day(context, hall, service, plan, day) if bookable(plan, slot, now)]
     if not slots:
         return []
     first, last = slots[0].starts_at, slots[-1].starts_at
@@ -61,13 +61,23 @@ def open_slot(
     setup, service, plan = plan_of(context, hall, service_id)
     local = starts_at.astimezone(ZoneInfo(setup.tz))
     now = local_time(context.live.queue_of(hall), context.clock.now())
-    for slot in _slots(context, hall, service, plan, local.date()):
+    for slot in slots_of_day(context, hall, service, plan, local.date()):
         if slot.starts_at == local and bookable(plan, slot, now):
             return slot, plan
     raise NoSlots(service=service_id)
 
 
-def _slots(context: Context, hall: LiveHall, service: ServiceSetup, plan: SlotPlan, day: date) -> list[Slot]:
+def plan_or_default(context: Context, hall: LiveHall, service_id: str) -> SlotPlan:
+    """How the service gives appointments, the usual way when it gives none any more."""
+    setup = context.live.queue_of(hall).setup
+    service = setup.service(service_id) if setup else None
+    return (service.appointments if service else None) or SlotPlan()
+
+
+def slots_of_day(
+    context: Context, hall: LiveHall, service: ServiceSetup, plan: SlotPlan, day: date
+) -> list[Slot]:
+    """All slots of a day, whether they can be booked now or not."""
     queue = context.live.queue_of(hall)
     zone = ZoneInfo(queue.setup.tz if queue.setup else "UTC")
     return slots_on(plan, day, zone, service_minutes(queue, service, day))

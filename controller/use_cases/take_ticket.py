@@ -3,13 +3,14 @@ the controller gives one of its own visible series (`W001`), and the same reques
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
 from controller.store import notices as notice_store
 from controller.store import tickets as ticket_store
 from controller.store.database import Clash, Tx
+from controller.store.promises import free_credit
 from controller.use_cases.answers import answer_within
 from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
@@ -18,12 +19,15 @@ from controller.use_cases.merging import admit
 from controller.use_cases.new_rows import notice_row
 from controller.use_cases.notices_due import confirmation
 from controller.use_cases.phones import mask
+from controller.use_cases.promise_rules import GOODWILL
+from controller.use_cases.standing import spend_credit
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import BadRequest, HallClosed, HallUnreachable, RequestIdReused, UnknownService
 from hall_core.queueing.commands import IssueTicket
 from hall_core.queueing.numbering import OFFLINE_LINE, label_of
 from hall_core.queueing.opening import hall_open
-from hall_core.queueing.setup import HallSetup
+from hall_core.queueing.setup import HallSetup, ServiceSetup
+from hall_core.queueing.trips import check_services
 
 __all__ = ["Given", "HallRefused", "TicketRequest", "take_ticket"]
 
@@ -34,14 +38,15 @@ HALL_S = 3.0
 @dataclass(frozen=True, slots=True)
 class TicketRequest:
     """What somebody asks for. `phone` is 11 digits; it is sealed before anything is stored. `openid`
-    instead of it is for notices in WeChat.
+    instead of it is for notices in WeChat. With `more_services` one number stands for several.
     """
 
     service: str
     channel: str
-    phone: str | None = None
-    openid: str | None = None
+    phone: str | None = field(default=None, repr=False)
+    openid: str | None = field(default=None, repr=False)
     priority: str | None = None
+    more_services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,13 @@ class HallRefused:
 async def take_ticket(
     context: Context, hall_id: str, asked: TicketRequest, *, owner: str, key: str
 ) -> Given | HallRefused:
-    """The ticket for this request. Raises UnknownHall, UnknownService, HallClosed, PhoneInvalid,
-    RequestIdReused, or HallUnreachable for a hall that was never heard of.
+    """The ticket for this request. Raises UnknownHall, UnknownService, ServiceTwice, TooManyServices,
+    HallClosed, PhoneInvalid, RequestIdReused, or HallUnreachable for a hall that was never heard of.
     """
     hall = await context.enrolled_hall(hall_id)
-    body = {name: value for name, value in asdict(asked).items() if value is not None or name != "openid"}
+    # What came later into the interface must not change the prints of what was asked before.
+    later = {"openid": None, "more_services": ()}
+    body = {name: value for name, value in asdict(asked).items() if name not in later or value != later[name]}
     print_ = context.phones.fingerprint({"hall": hall_id, **body})
     known = await context.database.read(lambda tx: ticket_store.request(tx, owner, key))
     if known is None:
@@ -80,6 +87,9 @@ async def take_ticket(
     if known["answer"] is None:
         await _wait(context, hall, known)
         known = await context.change(lambda draft: _settled(context, draft, hall, owner, key))
+        if "refused" in json.loads(known["answer"]):
+            of = str(known["ticket_id"])
+            await context.change(lambda draft: free_credit(draft.tx, of))
     return _answer(context, known, repeated=repeated)
 
 
@@ -88,9 +98,8 @@ async def _begin(
 ) -> dict[str, Any]:
     """Store the request, and the wish when the hall is there to hear it. Whoever was first wins."""
     setup = _setup(context, hall)
-    if setup.service(asked.service) is None:
-        raise UnknownService(service=asked.service)
-    if asked.priority is not None and asked.priority not in setup.credits_min:
+    check_services([_service(setup, service) for service in (asked.service, *asked.more_services)])
+    if asked.priority is not None and asked.priority not in setup.credits_min.keys() - {GOODWILL}:
         raise BadRequest(what=f"priority {asked.priority!r}")
     ticket_id, token = context.new_id(), context.new_token()
     command = IssueTicket(
@@ -99,6 +108,7 @@ async def _begin(
         ticket_id=ticket_id,
         token=token,
         service=asked.service,
+        more_services=asked.more_services,
         channel=asked.channel,
         priority=asked.priority,
         phone_sealed=_sealed(context, asked, ticket_id),
@@ -117,9 +127,14 @@ async def _begin(
     }
 
     def store(draft: Draft) -> None:
+        index = context.phones.index(asked.phone) if asked.phone else None
+        person = {"priority": asked.priority, "phone_index": index, "appointment_id": ticket_id}
+        owed = spend_credit(context, draft, hall, person)["priority"]
+        wished = command.model_copy(update={"priority": owed})
+        row["wish"] = wished.model_dump_json()
         ticket_store.add_request(draft.tx, {**row, "requested_at": draft.now})
         if hall.online:
-            wish(draft, hall, [command])
+            wish(draft, hall, [wished])
 
     try:
         await context.change(store)
@@ -128,6 +143,13 @@ async def _begin(
         assert found is not None
         return found
     return row
+
+
+def _service(setup: HallSetup, wanted: str) -> ServiceSetup:
+    service = setup.service(wanted)
+    if service is None:
+        raise UnknownService(service=wanted)
+    return service
 
 
 def _setup(context: Context, hall: LiveHall) -> HallSetup:
@@ -199,14 +221,15 @@ def _issue_offline(context: Context, draft: Draft, hall: LiveHall, row: dict[str
         "phone_masked": row["phone_masked"],
     }
     ticket_store.add_ticket(draft.tx, ticket)
-    admit(draft, hall, ticket, replaces=row["request_id"])
+    admit(draft, hall, ticket, replaces=row["request_id"], more_services=asked.more_services)
     if sealed:
         due = confirmation(ticket_id, ticket["label"], None, draft.now, context.signature)
         notice_store.add_notices(draft.tx, [notice_row(hall.hall, due, draft.now, {})])
         draft.notices += 1
     draft.halls.add(hall.hall)
     shown = {name: ticket[name] for name in ("ticket_id", "label", "token", "series")}
-    return {**shown, "ahead": None, "range_min": None}
+    several = {"services": [asked.service, *asked.more_services]} if asked.more_services else {}
+    return {**shown, **several, "ahead": None, "range_min": None}
 
 
 def _answer(context: Context, row: dict[str, Any], *, repeated: bool) -> Given | HallRefused:

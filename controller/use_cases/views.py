@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from controller.store import halls as hall_store
-from controller.use_cases.citizen import is_stale
+from controller.use_cases.citizen import is_stale, trip_view
 from controller.use_cases.context import Context
 from controller.use_cases.live import LiveHall, local_time
 from hall_core.queueing.opening import hours_today
@@ -77,7 +77,9 @@ def _json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime | date) else value
 
 
-def ticket_row_view(row: dict[str, Any]) -> dict[str, Any]:
-    """A ticket for staff: the phone masked, the citizen's secret link left out."""
+def ticket_row_view(context: Context, row: dict[str, Any]) -> dict[str, Any]:
+    """A ticket for staff: the phone masked, the citizen's secret link left out. `visits` are the services
+    still to come, `parts` those done, while its day lasts.
+    """
     shown = plain(row, without=("phone_sealed", "phone_masked", "token"))
-    return {**shown, "phone": row["phone_masked"]}
+    return {**shown, "phone": row["phone_masked"], **trip_view(context, row)}

@@ -1,22 +1,26 @@
 """People on the open pages: numbers and appointments without a key, and what the holder of a link does."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from controller.store import appointments as appointment_store
+from controller.store import draws as draw_store
 from controller.store import tickets as ticket_store
 from controller.store.database import Tx
 from controller.use_cases import citizen
 from controller.use_cases.booking import AppointmentRequest, book
 from controller.use_cases.context import Context
+from controller.use_cases.draws import DrawRequest, register
 from controller.use_cases.limits import Once, VisitorLimits
+from controller.use_cases.promise_rules import GOODWILL
 from controller.use_cases.take_ticket import HallRefused, TicketRequest, take_ticket
-from hall_core.errors import HallSaidNo, RequestIdReused
+from hall_core.errors import BadRequest, HallSaidNo, IdentityNeeded, RequestIdReused
+from hall_core.personal import holds_number
 
-__all__ = ["Ask", "Visitors"]
+__all__ = ["Ask", "Opinion", "Visitors"]
 
 #: who asks on the pages, and the channel it is counted under
 OWNER = CHANNEL = "web"
@@ -38,6 +42,15 @@ class Ask:
     priority: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What somebody says of a visit: 1 (worst) to 5; with a bad one reasons and words of their own."""
+
+    score: int
+    reasons: tuple[str, ...] = ()
+    comment: str = field(default="", repr=False)
+
+
 class Visitors:
     """What the pages let people without a key do, each within the limits of a person."""
 
@@ -57,7 +70,7 @@ class Visitors:
         HallSaidNo for the hall's own no.
         """
         self._admit(ask, address)
-        asked = TicketRequest(ask.service, CHANNEL, ask.phone, ask.priority)
+        asked = TicketRequest(ask.service, CHANNEL, ask.phone, priority=ask.priority)
         try:
             answer = await take_ticket(self._context, hall, asked, owner=OWNER, key=ask.key)
         except RequestIdReused:
@@ -76,6 +89,20 @@ class Visitors:
             return await self._link(_booked, ask.key)
         return str(booked.appointment["token"])
 
+    async def register(self, draw_id: str, ask: Ask, wishes: Sequence[datetime], address: str) -> str:
+        """A registration for a draw; its link's token. Raises TooManyAttempts first, IdentityNeeded, then
+        what `register` raises.
+        """
+        self._admit(ask, address)
+        if ask.phone is None:
+            raise IdentityNeeded
+        asked = DrawRequest(wishes, ask.phone, CHANNEL, ask.priority)
+        try:
+            made = await register(self._context, draw_id, asked, owner=OWNER, key=ask.key)
+        except RequestIdReused:
+            return await self._link(_registered, ask.key)
+        return str(made.registration["token"])
+
     async def act(self, token: str, action: str, key: str, address: str) -> None:
         """`cancel`, `check-in` or `postpone`, once for each form. Raises what the action raises."""
         work = _ACTIONS[action]
@@ -87,13 +114,19 @@ class Visitors:
             f"{token}.move.{key}", lambda: citizen.reschedule(self._context, token, starts_at), address
         )
 
-    async def rate(self, token: str, score: int, reasons: tuple[str, ...], key: str, address: str) -> None:
+    async def rate(self, token: str, visit: Opinion, key: str, address: str) -> None:
         """What the visit was like. Raises what `citizen.rate` raises."""
         await self._do(
             f"{token}.rate.{key}",
-            lambda: citizen.rate(self._context, token, score=score, comment="", reasons=reasons),
+            lambda: citizen.rate(
+                self._context, token, score=visit.score, comment=visit.comment, reasons=visit.reasons
+            ),
             address,
         )
+
+    async def appeal(self, token: str, text: str, key: str, address: str) -> None:
+        """Why an appointment was missed. Raises what `citizen.appeal` raises."""
+        await self._do(f"{token}.appeal.{key}", lambda: citizen.appeal(self._context, token, text), address)
 
     async def _do(self, form: str, work: Callable[[], Awaitable[Any]], address: str) -> None:
         self._limits.act(address)
@@ -101,6 +134,10 @@ class Visitors:
 
     def _admit(self, ask: Ask, address: str) -> None:
         self._limits.visit(address)
+        if holds_number(ask.key):
+            raise BadRequest(what="key")
+        if ask.priority == GOODWILL:  # halls give it, nobody takes it
+            raise BadRequest(what="priority")
         if ask.phone is not None:
             self._limits.phone(self._context.phones.index(ask.phone), ask.key)
 
@@ -116,6 +153,11 @@ def _taken(tx: Tx, key: str) -> str | None:
     row = ticket_store.request(tx, OWNER, key)
     answer = json.loads(row["answer"]) if row and row["answer"] else {}
     return answer.get("token")
+
+
+def _registered(tx: Tx, key: str) -> str | None:
+    row = draw_store.entry_by_key(tx, OWNER, key)
+    return row["token"] if row else None
 
 
 def _booked(tx: Tx, key: str) -> str | None:

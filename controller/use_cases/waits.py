@@ -48,7 +48,8 @@ def _wait(hall: str, ticket: Ticket, called_at: datetime, queue: Queue) -> Row:
     return {
         "ticket_id": ticket.ticket_id,
         "hall": hall,
-        "service": ticket.service,
+        # Told was the wait for the first service; the ticket may be in another line by now.
+        "service": ticket.parts[0].service if ticket.parts else ticket.service,
         "day": ticket.day,
         "hour": local_time(queue, ticket.issued_at).hour,
         "low": low,

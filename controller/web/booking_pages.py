@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from controller.web.draw_pages import draw_part, register
 from controller.web.forms import address_of, ask_of, common, key_of, read_form, sentence
 from controller.web.hall_pages import hall_part, missing, service_of
 from controller.web.services import Services
@@ -33,11 +34,13 @@ def _add_book(router: APIRouter, services: Services, screens: Screens) -> None:
 
     @router.post("/h/{hall}/book")
     async def book(hall: str, request: Request) -> Response:
-        """An appointment; the same form again leads to the same one."""
+        """An appointment, or a place in the day's draw; the same form again leads to the same one."""
         form: dict[str, Any] = {}
         try:
             sent = await read_form(request)
             form = {name: str(value) for name, value in sent.items()}
+            if "draw" in sent:
+                return await register(services, request, sent)
             token = await services.book(hall, ask_of(sent), _time(form), address_of(request))
         except Refused as error:
             return await _book(services, screens, request, hall, form, error)
@@ -76,12 +79,15 @@ async def _book(
         row = await services.hall(hall)
         service = service_of(row, form.get("service", ""))
         slots = await _slots(services, hall, service["id"], form, lang)
+        drawn = await draw_part(services, hall, service["id"], slots["day"], lang)
     except Refused as error:
         return missing(screens, request, refused or error)
     path = f"/h/{quote(hall)}/book"
     context = {
         **common(request, path, {"service": service["id"], **_query(form)}),
         **slots,
+        **drawn,
+        "form": form,
         **hall_part(row, lang),
         "path": path,
         "query": urlencode({"service": service["id"]}),
@@ -127,6 +133,8 @@ async def _move(
         "service": service,
         "service_name": names([service], lang)[service["id"]],
         "refused": sentence(refused, screens, lang) if refused else "",
+        "draw": None,
+        "coming": None,
         "moving": {"token": token, "starts_at": ticket["appointment"]["starts_at"]},
     }
     return remember(request, screens.page("book.html", lang, _status(refused), **context))

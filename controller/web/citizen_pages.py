@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.web.forms import address_of, common, key_of, read_form, sentence
 from controller.web.hall_pages import hall_part
-from controller.web.services import Services
+from controller.web.services import Opinion, Services
 from controller.web.showing import counter_name, dated, names, serving, time_of, time_words
 from hall_core.errors import BadRequest, Refused
 from hall_core.queueing.reasons import BAD_SCORE, REASONS, checked_reasons
@@ -27,17 +27,33 @@ __all__ = ["add_citizen_pages"]
 _VIEW: dict[str, Any] = {
     "hall": None, "label": None, "service": "", "counter": None, "ahead": None, "range_min": None,
     "updated_at": None, "last_seen": None, "stale": False, "series": "hall", "appointment": None,
-    "rating": None,
+    "rating": None, "draw": None, "visits": (), "parts": (), "standing": None,
+    "credit": None,
 }  # fmt: skip
 #: this many ahead or fewer: come to the counter
 NEARLY = 3
 #: what may still change by itself, and how often the page looks
-LIVE = ("waiting", "called", "serving", "held", "no-show", "booked", "checked-in")
+LIVE = (
+    "waiting",
+    "called",
+    "serving",
+    "held",
+    "no-show",
+    "booked",
+    "checked-in",
+    "registered",
+    "waiting-list",
+)
 REFRESH_S = 20
+#: what the page asks for at most; the API takes as much
+LONGEST_COMMENT = 200
 SCORES = ("5", "4", "3", "2", "1")
 #: such a score is asked for its reasons first
 BAD = tuple(score for score in SCORES if int(score) <= BAD_SCORE)
-_ASKS = {"cancel": ("waiting", "called", "booked"), "postpone": ("waiting",)}
+_ASKS = {
+    "cancel": ("waiting", "called", "booked", "registered", "waiting-list"),
+    "postpone": ("waiting",),
+}
 
 
 def add_citizen_pages(router: APIRouter, services: Services, screens: Screens) -> None:
@@ -62,24 +78,40 @@ def add_citizen_pages(router: APIRouter, services: Services, screens: Screens) -
     for action in ("cancel", "check-in", "postpone"):
         may(action)
 
-    @router.post("/t/{token}/rating")
-    async def rate(token: str, request: Request) -> Response:
-        """One of five levels; with the lowest two, reasons that were ticked."""
+    _add_words(router, services, screens)
+
+
+def _add_words(router: APIRouter, services: Services, screens: Screens) -> None:
+    @router.post("/t/{token}/appeal")
+    async def appeal(token: str, request: Request) -> Response:
+        """Why an appointment was missed."""
         try:
             form = await read_form(request)
-            score, reasons = _rating(form)
-            await services.rate(token, score, reasons, key_of(form), address_of(request))
+            text = str(form.get("text", "")).replace("\r\n", "\n")
+            await services.fair.appeal(token, text, key_of(form), address_of(request))
+        except Refused as error:
+            return await _number(services, screens, request, token, error)
+        return RedirectResponse(f"/t/{quote(token)}", 303)
+
+    @router.post("/t/{token}/rating")
+    async def rate(token: str, request: Request) -> Response:
+        """One of five levels; with the lowest two, reasons that were ticked and words of their own."""
+        try:
+            form = await read_form(request)
+            await services.rate(token, _rating(form), key_of(form), address_of(request))
         except Refused as error:
             return await _number(services, screens, request, token, error)
         return RedirectResponse(f"/t/{quote(token)}", 303)
 
 
-def _rating(form: FormData) -> tuple[int, tuple[str, ...]]:
-    """Score and reasons. Raises BadRequest."""
+def _rating(form: FormData) -> Opinion:
+    """What was said. Raises BadRequest."""
     score = str(form.get("score", ""))
     if score not in SCORES:
         raise BadRequest(what="score")
-    return int(score), checked_reasons(int(score), (str(reason) for reason in form.getlist("reason")))
+    reasons = checked_reasons(int(score), (str(reason) for reason in form.getlist("reason")))
+    comment = " ".join(str(form.get("comment", "")).split())[:LONGEST_COMMENT]
+    return Opinion(int(score), reasons, comment)
 
 
 async def _number(
@@ -105,6 +137,7 @@ async def _number(
         "hall": hall,
         "as_of": ticket["last_seen"] or ticket["updated_at"],
         "service": names(hall["services"] if hall else [], lang).get(ticket["service"], ticket["service"]),
+        "trip": _trip(hall, ticket, lang),
         "counter": counter_name(hall, ticket["counter"]),
         "counters": serving(hall, ticket["service"], lang),
         "state": "nearly" if _nearly(ticket) else ticket["state"],
@@ -128,10 +161,12 @@ def _form_key(token: str, ticket: dict[str, Any]) -> str:
 
 
 def _asking(request: Request, ticket: dict[str, Any]) -> str:
-    """The question that stands on the page: `cancel`, `postpone`, or a bad score to be explained."""
+    """The question on the page: `cancel`, `postpone`, `appeal`, or a bad score to be explained."""
     asked = request.query_params.get("ask", "") if request.method == "GET" else ""
     if asked in BAD:
         return asked if ticket["state"] == "finished" and ticket["rating"] is None else ""
+    if asked == "appeal":
+        return asked if ticket["standing"] and ticket["standing"]["may_appeal"] else ""
     return asked if ticket["state"] in _ASKS.get(asked, ()) else ""
 
 
@@ -156,6 +191,15 @@ def _visit(ticket: dict[str, Any], services: Services, lang: str) -> dict[str, A
         "late": now > keeps,
         "movable": booked and now < starts,
     }
+
+
+def _trip(hall: dict[str, Any] | None, ticket: dict[str, Any], lang: str) -> dict[str, str]:
+    """`{done, then}`: the services of one number that are done, and those still to come, in words."""
+    named = names(hall["services"] if hall else [], lang)
+    done = [part["service"] for part in ticket["parts"]]
+    comma = ", " if lang == "en" else "、"
+    rows = {"done": done, "then": ticket["visits"]}
+    return {word: comma.join(named.get(i, i) for i in ids) for word, ids in rows.items()}
 
 
 def _nearly(ticket: dict[str, Any]) -> bool:

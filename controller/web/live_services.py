@@ -14,7 +14,9 @@ from controller.use_cases.context import Context
 from controller.use_cases.near import public_halls
 from controller.use_cases.people import People
 from controller.use_cases.views import hall_view, halls_view, plain, ticket_row_view
-from controller.use_cases.visitors import Ask, Visitors
+from controller.use_cases.visitors import Ask, Opinion, Visitors
+from controller.web.calendar_desk import CalendarDesk, LiveCalendarDesk
+from controller.web.fair_desk import FairDesk, LiveFairDesk
 from controller.web.order_desk import LiveOrderDesk, OrderDesk
 from controller.web.rating_office import LiveRatingOffice, RatingOffice
 from controller.web.services import SESSION_COOKIE
@@ -34,13 +36,17 @@ class LiveServices:
     context: Context
     people: People
     visitors: Visitors = field(init=False)
+    calendar: CalendarDesk = field(init=False)
     office: RatingOffice = field(init=False)
     desk: OrderDesk = field(init=False)
+    fair: FairDesk = field(init=False)
 
     def __post_init__(self) -> None:
         self.visitors = Visitors(self.context)
+        self.calendar = LiveCalendarDesk(self.context)
         self.office = LiveRatingOffice(self.context)
         self.desk = LiveOrderDesk(self.context)
+        self.fair = LiveFairDesk(self.context, self.visitors)
 
     @property
     def clock(self) -> Clock:
@@ -86,14 +92,14 @@ class LiveServices:
     async def reschedule(self, token: str, starts_at: datetime, key: str, address: str) -> None:
         await self.visitors.reschedule(token, starts_at, key, address)
 
-    async def rate(self, token: str, score: int, reasons: tuple[str, ...], key: str, address: str) -> None:
-        await self.visitors.rate(token, score, reasons, key, address)
+    async def rate(self, token: str, visit: Opinion, key: str, address: str) -> None:
+        await self.visitors.rate(token, visit, key, address)
 
     async def tickets(self, hall: str, *, limit: int = 20) -> list[dict[str, Any]]:
         rows = await self.context.database.read(
             lambda tx: ticket_store.newest_tickets(tx, hall=hall, limit=limit)
         )
-        return [ticket_row_view(row) for row in rows]
+        return [ticket_row_view(self.context, row) for row in rows]
 
     async def alarms(self, *, hall: str | None = None, open_only: bool = True) -> list[dict[str, Any]]:
         rows = await self.context.database.read(

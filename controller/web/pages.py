@@ -9,8 +9,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from controller.web.appeal_pages import add_appeal_pages
 from controller.web.booking_pages import add_booking_pages
+from controller.web.calendar_pages import add_calendar_pages
 from controller.web.citizen_pages import add_citizen_pages
+from controller.web.draw_pages import add_draw_pages
 from controller.web.forms import own_page
 from controller.web.hall_pages import add_hall_pages
 from controller.web.order_pages import add_order_pages
@@ -47,9 +50,12 @@ def pages(services: Services) -> APIRouter:
     _add_admin(router, services, screens)
     add_hall_pages(router, services, screens)
     add_booking_pages(router, services, screens)
+    add_draw_pages(router, services, screens)
     add_citizen_pages(router, services, screens)
     add_rating_pages(router, services, screens)
     add_order_pages(router, services, screens)
+    add_calendar_pages(router, services, screens)
+    add_appeal_pages(router, services, screens)
     return router
 
 

@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 from starlette.requests import Request
 
-from controller.use_cases.visitors import Ask
+from controller.use_cases.visitors import Ask, Opinion
+from controller.web.calendar_desk import CalendarDesk
+from controller.web.fair_desk import FairDesk
 from controller.web.order_desk import OrderDesk
 from controller.web.rating_office import RatingOffice
 from hall_core.clock import Clock
 
-__all__ = ["SESSION_COOKIE", "Ask", "Services"]
+__all__ = ["SESSION_COOKIE", "Ask", "Opinion", "Services"]
 
 #: name of the cookie that carries a login
 SESSION_COOKIE = "qh_session"
@@ -28,8 +30,18 @@ class Services(Protocol):
     def clock(self) -> Clock: ...
 
     @property
+    def calendar(self) -> CalendarDesk:
+        """Days that are not like the others."""
+        ...
+
+    @property
     def desk(self) -> OrderDesk:
         """What pages about the order of calls and the times told may ask."""
+        ...
+
+    @property
+    def fair(self) -> FairDesk:
+        """Draws of new booking days."""
         ...
 
     @property
@@ -100,8 +112,8 @@ class Services(Protocol):
         """Another slot for an appointment. Raises a Refused."""
         ...
 
-    async def rate(self, token: str, score: int, reasons: tuple[str, ...], key: str, address: str) -> None:
-        """What a finished visit was like; a bad one may have reasons. Raises a Refused."""
+    async def rate(self, token: str, visit: Opinion, key: str, address: str) -> None:
+        """What a finished visit was like. Raises a Refused."""
         ...
 
     async def tickets(self, hall: str, *, limit: int = 20) -> list[dict[str, Any]]:

@@ -21,15 +21,21 @@ class CardOptions(Options):
 
 
 def pepper_of(options: CardOptions, device: str) -> bytes:
-    """The hall's pepper. Raises SettingsInvalid when there is none, or one that can be guessed."""
+    """The hall's pepper. Raises SettingsInvalid when there is none, or one that others know or can guess."""
     if options.pepper_file is not None:
         try:
+            open_to_others = options.pepper_file.stat().st_mode & 0o077
             pepper = options.pepper_file.read_bytes().strip()
         except OSError as error:
             raise SettingsInvalid(
                 f"设备「{device}」options.pepper_file 无法读取：{error.strerror}"
                 " — 请更正路径或权限 (the file cannot be read; mend its path or rights)"
             ) from error
+        if open_to_others:
+            raise SettingsInvalid(
+                f"设备「{device}」的密钥文件其他用户可读，请执行 chmod 600 {options.pepper_file}"
+                " (the pepper may be read by others)"
+            )
     elif options.pepper is not None:
         pepper = options.pepper.get_secret_value().encode()
     else:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from device_drivers import BusPool, open_driver
 from edge_agent.doctor.check import Check, bad, note, well
 from edge_agent.settings import AgentSettings, load_hall_file
-from firmware_profiles import load
+from firmware_profiles import Shelf
 from hall_core.clock import Clock
 from hall_core.devices.layout import HallFile
 from hall_core.errors import QuiethallError, SettingsInvalid
@@ -30,13 +30,13 @@ def hall_file(path: Path) -> tuple[Check, HallFile | None]:
     return well("hall", f"{path}：{hall.name}，{counts} (valid)"), layout
 
 
-async def profiles(layout: HallFile, clock: Clock) -> Check:
+async def profiles(layout: HallFile, shelf: Shelf, clock: Clock) -> Check:
     """Every device's profile is valid, and its driver takes the options. No wire is touched."""
     wrong: list[str] = []
     async with BusPool(clock=clock) as buses:
         for setup in layout.devices:
             try:
-                open_driver(setup, load(setup.profile), buses, clock)
+                open_driver(setup, shelf.load(setup.profile), buses, clock)
             except QuiethallError as error:
                 wrong.append(f"{setup.name}: {error}")
     if wrong:

@@ -9,7 +9,7 @@ from device_drivers.recognising import Asking, Listening, recogniser_of
 from edge_agent.doctor.machine import Machine
 from edge_agent.doctor.told import told_of
 from edge_agent.settings import load_hall_file
-from firmware_profiles import load
+from firmware_profiles import Shelf, beside
 from hall_core.devices.layout import DeviceSetup, HallFile
 from hall_core.devices.profile import Profile
 from hall_core.errors import SettingsInvalid
@@ -39,7 +39,7 @@ def the_device(name: str, hall: Path | None, data: Path | None, machine: Machine
             f"代理正在运行（进程 {holder}）并占用设备：先 systemctl stop hall-agent，完成后再 start"
             " (the agent is running and holds the devices: stop it first)"
         )
-    return Device(found, load(found.profile))
+    return Device(found, _shelf(hall, data).load(found.profile))
 
 
 def busy_words(error: Exception) -> str:
@@ -52,8 +52,9 @@ def busy_words(error: Exception) -> str:
 def listing(hall: Path | None, data: Path | None) -> str:
     """The devices of the hall file as a table."""
     rows = [("名称 name", "型号 profile", "地址 address", "#", "窗口 counter", "查找 found by")]
+    shelf = _shelf(hall, data)
     for setup in _layout(hall, data).devices:
-        family = load(setup.profile).family
+        family = shelf.load(setup.profile).family
         rows.append(
             (setup.name, setup.profile, setup.address, str(setup.unit), setup.counter or "", _how(family))
         )
@@ -68,6 +69,11 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
         for row in rows
     ]
     return "\n".join(lines)
+
+
+def _shelf(hall: Path | None, data: Path | None) -> Shelf:
+    path = told_of(hall, data).hall
+    return beside(path) if path else Shelf()
 
 
 def _layout(hall: Path | None, data: Path | None) -> HallFile:

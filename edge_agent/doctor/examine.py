@@ -14,7 +14,7 @@ from edge_agent.doctor.proposals import Proposal, as_yaml, proposals
 from edge_agent.doctor.scan import Look, Scanner
 from edge_agent.doctor.targets import targets_of, unaskable
 from edge_agent.doctor.told import Told, told_of
-from firmware_profiles import all_profiles
+from firmware_profiles import Shelf, beside
 from hall_core.clock import Clock
 from hall_core.devices.layout import HallFile
 from hall_core.errors import ProfileInvalid
@@ -96,7 +96,7 @@ async def examine(
     wires, profiles = [*wish.scan, *(f"serial://{path}" for path in wish.serial)], {}
     if wires:
         try:
-            profiles = all_profiles()
+            profiles = (beside(told.hall) if told.hall else Shelf()).all()
         except ProfileInvalid as error:
             checks.append(bad("scan", str(error)))
         else:
@@ -133,7 +133,8 @@ async def _around(told: Told, clock: Clock) -> tuple[list[Check], HallFile | Non
         check, layout = around.hall_file(told.hall)
         checks.append(check)
     if layout is not None:
-        checks.append(await around.profiles(layout, clock))
+        shelf = beside(told.hall) if told.hall else Shelf()
+        checks.append(await around.profiles(layout, shelf, clock))
     if told.settings is not None:
         checks += [await around.broker(told.settings), await around.pages(told.settings)]
     return checks, layout

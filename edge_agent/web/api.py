@@ -19,8 +19,11 @@ from hall_core.errors import (
     StorageUnavailable,
     UnknownTicket,
 )
+from hall_core.errors.described import REPEATED, text_of
+from hall_core.personal import PlainId
 from hall_core.queueing.commands import Command, IssueTicket, command_adapter
 from hall_core.queueing.decide_appointments import find_appointment
+from hall_core.queueing.fact_base import SealedPhone
 from hall_core.queueing.numbering import next_number
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.summary import counter_summary, ticket_summary
@@ -49,24 +52,33 @@ class TicketRequest(BaseModel):
     """A citizen wants a number. The same `request_id` again gets the same answer.
 
     With `appointment` (its id, its link's token, or today's code) the appointment is checked in; then
-    `service` may be left out.
+    `service` may be left out. With `services` one number stands for all of them, and for `service` where
+    that is given too; the hall chooses the order. `relative_phone` is told when a call is not answered.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    request_id: str = Field(min_length=1, max_length=64)
+    request_id: PlainId = Field(min_length=1, max_length=64)
     service: str = Field(default="", max_length=32)
-    channel: str = Field(default="kiosk", pattern=r"^[a-z0-9-]{1,16}$")
+    services: list[str] = Field(default_factory=list, max_length=16)
+    channel: str = Field(default="kiosk", pattern=r"^[a-z][a-z0-9-]{0,15}$")
     priority: str | None = Field(default=None, max_length=32)
     phone: str | None = Field(default=None, max_length=20)
+    relative_phone: str | None = Field(default=None, max_length=20)
     pager: int | None = Field(default=None, ge=0, le=99_999)
     appointment: str | None = Field(default=None, min_length=1, max_length=64)
 
     @model_validator(mode="after")
     def _what_for(self) -> Self:
-        if not self.service and self.appointment is None:
+        if not self.asked and self.appointment is None:
             raise ValueError("service is missing")
         return self
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All services, `service` first."""
+        alone = bool(self.service) and self.service not in self.services
+        return (*((self.service,) if alone else ()), *self.services)
 
 
 def api_routes(view: View, new_id: Callable[[], str]) -> APIRouter:
@@ -79,14 +91,18 @@ def api_routes(view: View, new_id: Callable[[], str]) -> APIRouter:
         """The whole hall at a glance."""
         return Response(view.state_text(), media_type="application/json")
 
-    @router.post("/api/tickets", status_code=201)
+    @router.post("/api/tickets", status_code=201, responses=REPEATED)
     async def take(wanted: TicketRequest) -> JSONResponse:
         """Take a number: 201, or 200 with the same body for a request that was answered before."""
-        body = wanted.model_dump(exclude={"request_id"})
+        # What came later into the interface must not change the prints of what was asked before.
+        later = {name for name in ("services", "relative_phone") if not getattr(wanted, name)}
+        body = wanted.model_dump(exclude={"request_id"} | later)
         command = _issue(view, wanted, fingerprint(guard.accounts.pepper, body), new_id())
         notices = view.devices.notices
         if wanted.phone is not None:
             notices.keep(command.ticket_id, wanted.phone)
+        if wanted.relative_phone is not None:
+            notices.keep_relative(command.ticket_id, wanted.relative_phone)
         try:
             handled = await hall.handle(command)
         finally:
@@ -169,7 +185,7 @@ def _probes(router: APIRouter, view: View) -> None:
             next_number(queue, line=service.prefix, day=queue.day, incarnation=view.hall.journal.stream)
         return {"status": "ready", "business_day": queue.day.isoformat()}
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=Response, responses=text_of("text/plain"))
     async def metrics(_: Request) -> PlainTextResponse:
         """Figures in the Prometheus text format."""
         state = view.state()
@@ -230,14 +246,24 @@ def _issue(view: View, wanted: TicketRequest, mark: str, ticket_id: str) -> Issu
         fingerprint=mark,
         ticket_id=ticket_id,
         token=secrets.token_urlsafe(16),
-        service=wanted.service,
+        service=wanted.asked[0] if wanted.asked else "",
+        more_services=wanted.asked[1:],
         appointment=wanted.appointment,
         channel=wanted.channel,
         priority=wanted.priority,
         pager=wanted.pager,
         phone_sealed=sealed,
         phone_tail=wanted.phone[-2:] if wanted.phone else None,
+        relative=_relative(view, wanted.relative_phone, ticket_id),
     )
+
+
+def _relative(view: View, phone: str | None, ticket_id: str) -> SealedPhone | None:
+    """Whoever is told when the holder does not come."""
+    if phone is None:
+        return None
+    sealed = _sealed(view, phone, ticket_id)
+    return SealedPhone(ticket_id=ticket_id, phone_sealed=sealed, phone_tail=phone[-2:])
 
 
 def _sealed(view: View, phone: str, ticket_id: str) -> str | None:
@@ -269,6 +295,7 @@ def _taken(view: View, queue: Queue, request_id: str) -> dict[str, Any]:
         "ticket_id": ticket.ticket_id,
         "label": ticket.label,
         "service": ticket.service,
+        "services": [*(part.service for part in ticket.parts), ticket.service, *ticket.visits],
         "ahead": ticket.ahead,
         "range_min": ticket.range_min,
         "token": ticket.token,

@@ -13,6 +13,7 @@ from edge_agent.web.appointments import appointment_routes
 from edge_agent.web.device_routes import device_routes
 from edge_agent.web.login import login_routes
 from edge_agent.web.more_pages import more_pages
+from edge_agent.web.override import override_routes
 from edge_agent.web.pagers import pager_routes
 from edge_agent.web.pages import pages
 from edge_agent.web.problems import install_problems
@@ -21,6 +22,7 @@ from edge_agent.web.screens import screen_routes
 from edge_agent.web.slips import slip_routes
 from edge_agent.web.stream import stream_routes
 from edge_agent.web.view import View
+from hall_core.errors.described import PROBLEMS
 from hall_ui.screens import Screens
 
 __all__ = ["web_app"]
@@ -38,7 +40,9 @@ def web_app(
 
     `screens` are the browsers that report under a name, `tests` the self-tests of the hall's terminals.
     """
-    app = FastAPI(title="Quiethall hall agent", version=version, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Quiethall hall agent", version=version, docs_url=None, redoc_url=None, responses=PROBLEMS
+    )
     install_problems(app)
     app.include_router(api_routes(view, new_id))
     app.include_router(appointment_routes(view))
@@ -50,6 +54,7 @@ def web_app(
     app.include_router(pages(view))
     rendered = Screens(Path(__file__).parent)
     app.include_router(more_pages(view, rendered, reasons=True), include_in_schema=False)
+    app.include_router(override_routes(view, rendered, new_id))
     if screens is not None:
         screens.version = rendered.assets.version()
         app.include_router(screen_routes(screens))

@@ -183,9 +183,16 @@ def _found(
         service=rows.get(ticket["service"]) if ticket else None,
         counter=next((c["name"] for c in state["counters"] if ticket and c["id"] == ticket["counter"]), ""),
         where=_where(state, ticket["service"], lang) if ticket else "",
+        then=_names(rows, ticket["visits"], lang) if ticket and ticket.get("visits") else "",
         now=_local(state),
     )
     return HTMLResponse(found, 200 if ticket else 404, {"Cache-Control": "no-store"})
+
+
+def _names(services: dict[str, dict[str, Any]], ids: list[str], lang: str) -> str:
+    """Services in one phrase."""
+    english = {i: services.get(i, {}).get("name_en") for i in ids} if lang == "en" else {}
+    return together([english.get(i) or services.get(i, {}).get("name", i) for i in ids], lang)
 
 
 def _visit(view: MoreView, state: dict[str, Any], row: dict[str, Any]) -> dict[str, Any] | None:

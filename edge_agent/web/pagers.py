@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge_agent.sealing import fingerprint
 from edge_agent.web.view import View
 from hall_core.errors import NoPagers, UnknownTicket
+from hall_core.personal import PlainId
 from hall_core.queueing.commands import GivePager
 
 __all__ = ["PagerRequest", "pager_routes"]
@@ -18,7 +19,7 @@ class PagerRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    request_id: str = Field(min_length=1, max_length=64)
+    request_id: PlainId = Field(min_length=1, max_length=64)
     pager: int | None = Field(ge=0, le=99_999)
 
 

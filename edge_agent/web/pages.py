@@ -57,7 +57,9 @@ class HallView(Protocol):
         ...
 
     def today(self, counter: str) -> dict[str, Any]:
-        """What this counter did today: `{served, average_min}`, the average None while nothing is done."""
+        """What this counter did today: `{served, average_min, sent_on}`, the average None while nothing is
+        done; `sent_on` is the ticket that went on from here to another service last, `{label, service}`.
+        """
         ...
 
     def staff(self, request: Request) -> str | None:

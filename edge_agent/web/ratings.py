@@ -7,12 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge_agent.sealing import fingerprint
 from edge_agent.web.view import View
+from hall_core.personal import PlainId
 from hall_core.queueing.commands import ExplainRating, RateTicket, RateVisit
 from hall_core.queueing.reasons import REASONS, Reasons
 
 __all__ = ["rating_routes"]
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
+RequestId = Annotated[PlainId, Field(min_length=1, max_length=64)]
 Counter = Annotated[str, Field(min_length=1, max_length=32)]
 
 
@@ -23,11 +25,11 @@ class RatingRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    request_id: Name
+    request_id: RequestId
     counter: Counter | None = None
     ticket: Name | None = None
     score: int = Field(ge=1, le=5)
-    channel: str = Field(default="page", pattern=r"^[a-z0-9-]{1,16}$")
+    channel: str = Field(default="page", pattern=r"^[a-z][a-z0-9-]{0,15}$")
     reasons: Reasons = Field(default=(), description=f"of {', '.join(REASONS)}")
 
     @model_validator(mode="after")
@@ -42,7 +44,7 @@ class ReasonRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    request_id: Name
+    request_id: RequestId
     counter: Counter
     ticket: Name
     reasons: Reasons = Field(min_length=1, description=f"of {', '.join(REASONS)}")

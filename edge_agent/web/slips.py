@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge_agent.web.view import View
 from hall_core.errors import SlipInvalid
+from hall_core.errors.described import REPEATED
+from hall_core.personal import PlainId
 from hall_core.queueing.summary import ticket_summary
 
 __all__ = ["SlipRequest", "slip_routes"]
@@ -16,7 +18,7 @@ class SlipRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    request_id: str = Field(min_length=1, max_length=64)
+    request_id: PlainId = Field(min_length=1, max_length=64)
     code: str = Field(min_length=1, max_length=300)
 
 
@@ -24,7 +26,7 @@ def slip_routes(view: View) -> APIRouter:
     """`POST /api/tickets/re-register`."""
     router = APIRouter()
 
-    @router.post("/api/tickets/re-register", status_code=201)
+    @router.post("/api/tickets/re-register", status_code=201, responses=REPEATED)
     async def again(said: SlipRequest) -> JSONResponse:
         """A number of today whose record is lost stands in line again: 201, or 200 when it is known.
 

@@ -8,9 +8,10 @@ import json
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Header
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from edge_agent.web.view import View
+from hall_core.errors.described import text_of
 
 __all__ = ["stream_routes"]
 
@@ -56,7 +57,7 @@ def stream_routes(view: View) -> APIRouter:
     """`GET /api/stream`."""
     router = APIRouter()
 
-    @router.get("/api/stream")
+    @router.get("/api/stream", response_class=Response, responses=text_of("text/event-stream"))
     async def stream(last_event_id: int | None = Header(default=None)) -> StreamingResponse:
         """Server-sent events; with `Last-Event-ID` the facts after it come first, as far as they are kept."""
         after = view.hall.journal.last if last_event_id is None else last_event_id

@@ -12,6 +12,7 @@ from edge_agent.bell import Bell
 from edge_agent.devices import Devices
 from edge_agent.hall import Change, Hall
 from edge_agent.mirror import Mirror
+from edge_agent.override import Overrides
 from edge_agent.site import SiteFile
 from edge_agent.slips import Slips
 from edge_agent.uplink import Uplink
@@ -33,7 +34,7 @@ from hall_core.queueing.summary import (
 __all__ = ["View", "public"]
 
 #: fields of a fact that never leave the box over HTTP
-_PRIVATE = ("token", "code", "phone_sealed", "phone_tail", "fingerprint")
+_PRIVATE = ("token", "code", "phone_sealed", "phone_tail", "relative", "fingerprint")
 #: facts the stream can repeat to a screen that was away for a moment
 RECENT = 1_000
 
@@ -79,6 +80,7 @@ class View:
         self.stopping = False
         self.mirror: Mirror | None = None
         self.slips: Slips | None = None
+        self.overrides: Overrides | None = None
         self.voice = False
         self._recent: deque[_Recent] = deque(maxlen=RECENT)
         self._made: _Made | None = None
@@ -132,13 +134,22 @@ class View:
         return self.ticket(found.ticket_id) if found else None
 
     def today(self, counter: str) -> dict[str, Any]:
-        """`{served, average_min}` of a counter, today."""
+        """`{served, average_min, sent_on}` of a counter, today."""
+        tickets = self.hall.queue.tickets.values()
         times = [
             (t.ended_at - t.started_at).total_seconds() / 60
-            for t in self.hall.queue.tickets.values()
+            for t in tickets
             if t.counter == counter and t.state is TicketState.FINISHED and t.started_at and t.ended_at
         ]
-        return {"served": len(times), "average_min": sum(times) / len(times) if times else None}
+        parts = [part for t in tickets for part in t.parts if part.counter == counter]
+        times += [(part.ended - part.began).total_seconds() / 60 for part in parts]
+        last = self.hall.queue.tickets.get(self.hall.queue.counters[counter].last_id or "")
+        went_on = last is not None and bool(last.parts) and last.state is TicketState.WAITING
+        return {
+            "served": len(times),
+            "average_min": sum(times) / len(times) if times else None,
+            "sent_on": {"label": last.label, "service": last.service} if last and went_on else None,
+        }
 
     def _aside(self, *states: TicketState) -> list[Ticket]:
         found = [t for t in self.hall.queue.tickets.values() if t.state in states]
@@ -160,6 +171,7 @@ class View:
             "state": ticket.state.value,
             "waited_min": int(waited // 60),
             "priority": ticket.priority,
+            "visits": list(ticket.visits),
             "pager": ticket.pager,
         }
 

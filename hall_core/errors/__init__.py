@@ -4,14 +4,17 @@ QuiethallError
 ├── Refused                  a wish was refused, nothing changed; shown to the person who wished
 │   ├── UnknownService · UnknownCounter · UnknownTicket · UnknownHall
 │   ├── HallClosed · ServiceClosed · CounterNotOpen · CounterBusy · NobodyWaiting
-│   ├── IllegalTransition · NothingToPostpone · BadRequest · PhoneInvalid · NoticesUnavailable
-│   ├── RequestIdReused · SlipInvalid · NoGrant · BoxReplaced
+│   ├── IllegalTransition · NothingToPostpone · BadRequest · NoticesUnavailable · PhoneInvalid
+│   │   └── PhoneKeyDropped  the number is sealed to a key that is gone
+│   ├── RequestIdReused · SlipInvalid · NoGrant · OverrideInvalid · OverrideUnavailable · BoxReplaced
 │   ├── ZoneExhausted · StorageUnavailable · HallUnreachable · HallSaidNo
-│   ├── PagerInUse · NoPagers
+│   ├── PagerInUse · NoPagers · ServiceTwice · TooManyServices · AppointmentAlone
 │   ├── UnknownCase · CaseNotReady
 │   ├── UnknownDevice · UnknownScreen · DeviceAway · DeviceCannot · DeviceSaidNo
 │   ├── UnknownAppointment · AppointmentUsed · AppointmentNotNow · NoSlots · SlotFull · BookingPaused
-│   └── LoginNeeded · Forbidden · TooManyAttempts · QuotaUsed
+│   ├── AlreadyBooked · IdentityNeeded · UnknownDraw · DrawRunning · DrawNotOpen · AlreadyRegistered
+│   ├── UnknownAppeal · AppealDecided
+│   └── LoginNeeded · Forbidden · TooManyAttempts · QuotaUsed · TimeUnsure
 ├── WireError                a message that must not be applied; the sender must be mended
 ├── StreamGap                facts are missing before this one; the sender repeats
 ├── DeviceError
@@ -27,12 +30,20 @@ QuiethallError
 """
 
 from hall_core.errors.appointments import (
+    AlreadyBooked,
+    AlreadyRegistered,
+    AppealDecided,
     AppointmentNotNow,
     AppointmentUsed,
     BookingPaused,
+    DrawNotOpen,
+    DrawRunning,
+    IdentityNeeded,
     NoSlots,
     SlotFull,
+    UnknownAppeal,
     UnknownAppointment,
+    UnknownDraw,
 )
 from hall_core.errors.devices import DeviceAway, DeviceCannot, DeviceSaidNo, UnknownDevice, UnknownScreen
 from hall_core.errors.faults import (
@@ -66,12 +77,16 @@ from hall_core.errors.refusals import (
     NoGrant,
     NothingToPostpone,
     NoticesUnavailable,
+    OverrideInvalid,
+    OverrideUnavailable,
     PhoneInvalid,
+    PhoneKeyDropped,
     QuotaUsed,
     RequestIdReused,
     ServiceClosed,
     SlipInvalid,
     StorageUnavailable,
+    TimeUnsure,
     TooManyAttempts,
     UnknownCase,
     UnknownCounter,
@@ -81,8 +96,13 @@ from hall_core.errors.refusals import (
     ZoneExhausted,
 )
 from hall_core.errors.root import QuiethallError, Refused
+from hall_core.errors.trips import AppointmentAlone, ServiceTwice, TooManyServices
 
 __all__ = [
+    "AlreadyBooked",
+    "AlreadyRegistered",
+    "AppealDecided",
+    "AppointmentAlone",
     "AppointmentNotNow",
     "AppointmentUsed",
     "BadFrame",
@@ -98,6 +118,8 @@ __all__ = [
     "DeviceRefused",
     "DeviceSaidNo",
     "DeviceUnreachable",
+    "DrawNotOpen",
+    "DrawRunning",
     "Forbidden",
     "GatewayError",
     "GatewayRejected",
@@ -105,6 +127,7 @@ __all__ = [
     "HallClosed",
     "HallSaidNo",
     "HallUnreachable",
+    "IdentityNeeded",
     "IllegalTransition",
     "JournalBroken",
     "LoginNeeded",
@@ -114,24 +137,32 @@ __all__ = [
     "NobodyWaiting",
     "NothingToPostpone",
     "NoticesUnavailable",
+    "OverrideInvalid",
+    "OverrideUnavailable",
     "PagerInUse",
     "PhoneInvalid",
+    "PhoneKeyDropped",
     "ProfileInvalid",
     "QuiethallError",
     "QuotaUsed",
     "Refused",
     "RequestIdReused",
     "ServiceClosed",
+    "ServiceTwice",
     "SettingsInvalid",
     "SlipInvalid",
     "SlotFull",
     "StorageUnavailable",
     "StreamGap",
+    "TimeUnsure",
     "TooManyAttempts",
+    "TooManyServices",
+    "UnknownAppeal",
     "UnknownAppointment",
     "UnknownCase",
     "UnknownCounter",
     "UnknownDevice",
+    "UnknownDraw",
     "UnknownHall",
     "UnknownScreen",
     "UnknownService",

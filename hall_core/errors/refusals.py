@@ -20,12 +20,15 @@ __all__ = [
     "NobodyWaiting",
     "NothingToPostpone",
     "NoticesUnavailable",
+    "OverrideInvalid",
+    "OverrideUnavailable",
     "PhoneInvalid",
     "QuotaUsed",
     "RequestIdReused",
     "ServiceClosed",
     "SlipInvalid",
     "StorageUnavailable",
+    "TimeUnsure",
     "TooManyAttempts",
     "UnknownCase",
     "UnknownCounter",
@@ -174,6 +177,16 @@ class PhoneInvalid(Refused):
     zh, en = "手机号码不正确，请核对；不留手机也能取号", "Not a mobile number; you may also leave it out"
 
 
+class PhoneKeyDropped(PhoneInvalid):
+    """A phone number is sealed to a key that was dropped after a rotation."""
+
+    slug = "phone-key-dropped"
+    zh, en = (
+        "此手机号所用密钥 {key} 已停用，无法再读取，请重新登记手机号",
+        "This number is sealed to key {key}, which was dropped: ask for the number again",
+    )
+
+
 class NoticesUnavailable(Refused):
     """This box does not know the controller's key yet, so it may not take a phone number."""
 
@@ -199,8 +212,28 @@ class NoGrant(Refused):
 
     slug, status = "no-grant", 503
     zh, en = (
-        "本机今日没有号段（{line} {day}），请联系管理员或到咨询台",
-        "This box holds no zone for line {line} on {day}; connect it to its controller",
+        "本机今日没有号段（{line} {day}），请到咨询台；工作人员可在本机 /override 页输入应急码",
+        "This box holds no zone for line {line} on {day}; staff may enter an override code at /override",
+    )
+
+
+class OverrideInvalid(Refused):
+    """Not an override code for this box and this day: ask the centre for another."""
+
+    slug, status = "override-invalid", 422
+    zh, en = (
+        "应急码不正确、已过期或不是给本机的，请与中心核对大厅、机器编号和日期",
+        "Not an override code for this box and day; check hall, box and date with the centre",
+    )
+
+
+class OverrideUnavailable(Refused):
+    """This box was never given its hall's override key, so it can believe no code."""
+
+    slug, status = "override-unavailable", 503
+    zh, en = (
+        "本机从未连接过中心，没有应急密钥，不能使用应急码；管理员须设置 HALL_AGENT_OVERRIDE_KEY",
+        "This box has never been connected and has no override key; set HALL_AGENT_OVERRIDE_KEY",
     )
 
 
@@ -268,6 +301,16 @@ class Forbidden(Refused):
 
     slug, status = "forbidden", 403
     zh, en = "您没有此操作的权限", "You may not do this"
+
+
+class TimeUnsure(Refused):
+    """The controller does not tell boxes the time while its own clock is not synchronised."""
+
+    slug, status = "time-unsure", 503
+    zh, en = (
+        "中心服务器的时钟没有同步，请先校准服务器时钟",
+        "The controller's own clock is not synchronised; put its machine's clock right first",
+    )
 
 
 class TooManyAttempts(Refused):

@@ -44,6 +44,11 @@ _ZH = {
     "missed": "预约未到",
     "excused": "预约未到（已免责）",
     "refused": "大厅未接受",
+    "registered": "已登记摇号",
+    "waiting-list": "候补中",
+    "withdrawn": "已退出登记",
+    "appeal": "申诉",
+    "appealed": "已申诉",
     "give-pager": "发放寻呼机",
 }
 

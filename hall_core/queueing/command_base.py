@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hall_core.personal import PlainId
+
 __all__ = ["CommandBase"]
 
 
@@ -10,5 +12,5 @@ class CommandBase(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    request_id: str | None = Field(default=None, min_length=1, max_length=64)
+    request_id: PlainId | None = Field(default=None, min_length=1, max_length=64)
     fingerprint: str | None = Field(default=None, max_length=64)

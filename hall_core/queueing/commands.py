@@ -9,10 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
+from hall_core.personal import FreeText
 from hall_core.queueing.command_base import CommandBase
 from hall_core.queueing.commands_of_boxes import ReRegister, RetireBox, TakenOver, TakeOver
+from hall_core.queueing.fact_base import SealedPhone
 from hall_core.queueing.reasons import Reasons
 from hall_core.queueing.setup import HallSetup
+from hall_core.queueing.steps import Step
 from hall_core.schedule.calendar import SpecialDay
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "ConfigureHall",
     "CounterCommand",
     "DropAppointment",
+    "Escalate",
     "ExplainRating",
     "Finish",
     "GivePager",
@@ -93,17 +97,20 @@ class IssueTicket(CommandBase):
     """Give a number. `ticket_id` and `token` are made by the caller; the phone arrives sealed.
 
     `appointment` (its id, its link's token, or today's code) checks an appointment in: then id, token,
-    service and phone are the appointment's.
+    service and phone are the appointment's. With `more_services` one number stands for several services;
+    the hall chooses which comes first.
     """
 
     kind: Literal["issue-ticket"] = "issue-ticket"
     ticket_id: str = Field(min_length=1, max_length=64)
     token: str = Field(min_length=1, max_length=64)
     service: str = ""
+    more_services: tuple[str, ...] = Field(default=(), max_length=16)
     appointment: str | None = Field(default=None, min_length=1, max_length=64)
     channel: str = Field(default="kiosk", max_length=16)
     priority: str | None = None
     pager: int | None = Field(default=None, ge=0, le=99_999)
+    relative: SealedPhone | None = None
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 
@@ -120,6 +127,7 @@ class AdmitTicket(CommandBase):
     token: str = Field(min_length=1, max_length=64)
     number: int = Field(ge=1, le=98_999)
     service: str
+    more_services: tuple[str, ...] = Field(default=(), max_length=16)
     channel: str = Field(default="web", max_length=16)
     priority: str | None = None
     issued_at: AwareDatetime
@@ -149,7 +157,7 @@ class DropAppointment(CommandBase):
 
     kind: Literal["drop-appointment"] = "drop-appointment"
     appointment_id: str = Field(min_length=1, max_length=64)
-    reason: str = Field(default="取消", min_length=1, max_length=40)
+    reason: FreeText = Field(default="取消", min_length=1, max_length=40)
 
 
 class PostponeTicket(CommandBase):
@@ -177,7 +185,7 @@ class PauseCounter(CounterCommand):
     """Call nobody for a while."""
 
     kind: Literal["pause"] = "pause"
-    reason: str = Field(default="暂停服务", min_length=1, max_length=40)
+    reason: FreeText = Field(default="暂停服务", min_length=1, max_length=40)
 
 
 class ResumeCounter(CounterCommand):
@@ -212,7 +220,7 @@ class Call(TicketCommand):
     """Call this ticket out of order, with a reason."""
 
     kind: Literal["call"] = "call"
-    reason: str = Field(default="特呼", min_length=1, max_length=40)
+    reason: FreeText = Field(default="特呼", min_length=1, max_length=40)
 
 
 class Recall(TicketCommand):
@@ -243,7 +251,7 @@ class Hold(TicketCommand):
     """Set the ticket aside."""
 
     kind: Literal["hold"] = "hold"
-    reason: str | None = Field(default=None, max_length=40)
+    reason: FreeText | None = Field(default=None, max_length=40)
 
 
 class Return(TicketCommand):
@@ -295,12 +303,21 @@ class GivePager(CommandBase):
     pager: int | None = Field(default=None, ge=0, le=99_999)
 
 
+class Escalate(CommandBase):
+    """Nobody came to this call: take the next step, which is due by the clock."""
+
+    kind: Literal["escalate"] = "escalate"
+    ticket: str = Field(min_length=1, max_length=64)
+    call_no: int = Field(ge=1)
+    step: Step
+
+
 class RecordNotice(CommandBase):
     """Write down what came of a notice that the hall sent itself."""
 
     kind: Literal["record-notice"] = "record-notice"
     ticket: str
-    notice: Literal["called", "nearly", "confirmation"]
+    notice: Literal["called", "nearly", "confirmation", "recall", "relative"]
     call_no: int = Field(default=0, ge=0)
     outcome: str = Field(max_length=16)
 
@@ -311,7 +328,7 @@ class CancelTicket(CommandBase):
     kind: Literal["cancel"] = "cancel"
     ticket: str | None = None
     counter: str | None = None
-    reason: str = Field(default="取消", min_length=1, max_length=40)
+    reason: FreeText = Field(default="取消", min_length=1, max_length=40)
 
 
 Command = Annotated[
@@ -345,6 +362,7 @@ Command = Annotated[
     | ExplainRating
     | GivePager
     | RecordNotice
+    | Escalate
     | CancelTicket,
     Field(discriminator="kind"),
 ]

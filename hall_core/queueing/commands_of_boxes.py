@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hall_core.queueing.command_base import CommandBase
+from hall_core.queueing.fact_base import SealedPhone
+from hall_core.queueing.facts_of_tickets import VisitPart
 
 __all__ = ["ReRegister", "RetireBox", "TakeOver", "TakenOver"]
 
@@ -28,6 +30,9 @@ class TakenOver(BaseModel):
     effective_at: AwareDatetime
     ahead: int = Field(default=0, ge=0)
     appointment: str | None = None
+    visits: tuple[str, ...] = ()
+    parts: tuple[VisitPart, ...] = ()
+    relative: SealedPhone | None = None
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 
@@ -46,6 +51,7 @@ class ReRegister(CommandBase):
     ticket_id: str = Field(min_length=1, max_length=64)
     token: str = Field(min_length=1, max_length=64)
     service: str
+    more_services: tuple[str, ...] = Field(default=(), max_length=16)
     line: str = Field(min_length=1, max_length=1)
     number: int = Field(ge=1, le=98_999)
     day: date

@@ -20,6 +20,7 @@ from hall_core.queueing import decide_tickets as tickets
 from hall_core.queueing import facts as f
 from hall_core.queueing.case import Case, Circumstances, command_name
 from hall_core.queueing.decide_reregister import re_register
+from hall_core.queueing.escalating import escalate
 from hall_core.queueing.queue import Queue
 
 __all__ = ["Circumstances", "decide", "known", "refusal"]
@@ -45,7 +46,7 @@ _DECIDE: dict[type[c.CommandBase], Callable[[Case, Any], list[f.Fact]]] = {
     c.Call: counters.call,
     c.Recall: counters.recall,
     c.Start: counters.at_counter(f.ServiceStarted),
-    c.Finish: counters.at_counter(f.TicketFinished),
+    c.Finish: counters.finish,
     c.NoShow: counters.at_counter(f.TicketNoShow),
     c.Hold: counters.hold,
     c.Return: counters.give_back,
@@ -56,6 +57,7 @@ _DECIDE: dict[type[c.CommandBase], Callable[[Case, Any], list[f.Fact]]] = {
     c.CancelTicket: tickets.cancel,
     c.GivePager: pagers.give_pager,
     c.RecordNotice: notices.record,
+    c.Escalate: escalate,
 }
 
 

@@ -17,6 +17,7 @@ FOR_THE_PRESENT_BOX = (
     c.CallNext,
     c.Call,
     c.Recall,
+    c.Escalate,
 )
 
 
@@ -30,7 +31,9 @@ def take_over(case: Case, x: c.TakeOver) -> list[f.Fact]:
         known = ticket.ticket_id in case.queue.tickets or ticket.label in case.queue.labels
         if known or ticket.day != case.queue.day or case.setup.service(ticket.service) is None:
             continue
-        facts.append(f.TicketIssued(**case.common, **ticket.model_dump()))
+        told = {name: getattr(ticket, name) for name in c.TakenOver.model_fields}
+        told["visits"] = tuple(service for service in ticket.visits if case.setup.service(service))
+        facts.append(f.TicketIssued(**case.common, **told))
     return facts
 
 

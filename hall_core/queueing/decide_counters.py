@@ -14,14 +14,17 @@ from hall_core.queueing import commands as c
 from hall_core.queueing import facts as f
 from hall_core.queueing.case import Case
 from hall_core.queueing.decide_notices import notice_by
+from hall_core.queueing.evolve import replay
 from hall_core.queueing.ordering import next_ticket
 from hall_core.queueing.queue import Ticket
 from hall_core.queueing.states import CounterState, TicketState
+from hall_core.queueing.trips import end_of_part
 
 __all__ = [
     "at_counter",
     "call",
     "call_next",
+    "finish",
     "give_back",
     "hold",
     "open_counter",
@@ -58,8 +61,11 @@ def call_next(case: Case, x: c.CallNext) -> list[f.Fact]:
         done = {**case.common, "ticket_id": ticket.ticket_id, "counter": x.counter}
         if ticket.state is TicketState.CALLED:
             facts.append(f.ServiceStarted(**done))
-        facts.append(f.TicketFinished(**done))
-    chosen = next_ticket(case.queue, x.counter, case.now)
+        facts.append(end_of_part(case, x.counter, ticket, f.TicketFinished(**done)))
+    # Whoever goes on to another service of this very counter keeps the place there.
+    moved_on = any(isinstance(fact, f.TicketMovedOn) for fact in facts)
+    queue = replay(case.queue, facts) if moved_on else case.queue
+    chosen = next_ticket(queue, x.counter, case.now)
     if chosen is None:
         if facts:
             return facts
@@ -96,6 +102,17 @@ def at_counter(kind: type[f.TicketFact]) -> Callable[[Case, Any], list[f.Fact]]:
         return [case.move(x, case.ticket(x), kind, counter=x.counter)]
 
     return decided
+
+
+def finish(case: Case, x: c.Finish) -> list[f.Fact]:
+    """The service is done: the visit is over, or goes on to the next of its services.
+
+    Raises IllegalTransition.
+    """
+    ticket = case.ticket(x)
+    finished = case.move(x, ticket, f.TicketFinished, counter=x.counter)
+    assert isinstance(finished, f.TicketFinished)
+    return [end_of_part(case, x.counter, ticket, finished)]
 
 
 def hold(case: Case, x: c.Hold) -> list[f.Fact]:

@@ -18,8 +18,10 @@ def configure(case: Case, x: c.ConfigureHall) -> list[f.Fact]:
     if case.queue.setup and case.queue.setup.hall != x.setup.hall:
         raise BadRequest(what=f"this box belongs to hall {case.queue.setup.hall}")
     for ticket in case.queue.tickets.values():
-        if ticket.state in OPEN_STATES and x.setup.service(ticket.service) is None:
-            raise BadRequest(what=f"service {ticket.service} still has {ticket.label}")
+        wanted = (ticket.service, *ticket.visits) if ticket.state in OPEN_STATES else ()
+        gone = next((service for service in wanted if x.setup.service(service) is None), None)
+        if gone is not None:
+            raise BadRequest(what=f"service {gone} still has {ticket.label}")
     for counter in case.queue.counters.values():
         if counter.state is not CounterState.CLOSED and x.setup.counter(counter.counter) is None:
             raise BadRequest(what=f"counter {counter.counter} is in service; close it first")

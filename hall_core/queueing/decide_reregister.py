@@ -34,6 +34,7 @@ def re_register(case: Case, x: c.ReRegister) -> list[f.Fact]:
         number=x.number,
         day=x.day,
         channel="slip",
+        visits=tuple(service for service in x.more_services if setup.service(service)),
         priority=x.priority if x.priority in setup.credits_min else None,
         effective_at=effective_time(issued_at, setup.credits_min.get(x.priority or "", 0)),
         token=x.token,

@@ -8,7 +8,6 @@ from hall_core.errors import (
     HallClosed,
     IllegalTransition,
     NothingToPostpone,
-    ServiceClosed,
     UnknownTicket,
 )
 from hall_core.queueing import commands as c
@@ -19,10 +18,11 @@ from hall_core.queueing.decide_notices import notice_by
 from hall_core.queueing.decide_pagers import in_nobodys_hand
 from hall_core.queueing.estimates import range_minutes
 from hall_core.queueing.numbering import OFFLINE_LINE, label_of, next_number
-from hall_core.queueing.opening import hall_open, service_open
+from hall_core.queueing.opening import hall_open
 from hall_core.queueing.ordering import ahead_of, effective_time, in_order, waiting_for
 from hall_core.queueing.queue import Appointment, Ticket
 from hall_core.queueing.states import TicketState
+from hall_core.queueing.trips import wanted_services
 
 __all__ = ["LET_PASS", "admit", "cancel", "issue", "postpone"]
 
@@ -33,17 +33,18 @@ LET_PASS, POSTPONED_AT_MOST = 3, 2
 def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
     """A number is given, or an appointment becomes one.
 
-    Raises HallClosed, ServiceClosed, UnknownService, PagerInUse, NoGrant, ZoneExhausted; for an
-    appointment also UnknownAppointment, AppointmentUsed, AppointmentNotNow.
+    Raises HallClosed, ServiceClosed, UnknownService, PagerInUse, NoGrant, ZoneExhausted; for several
+    services what `wanted_services` raises; for an appointment also UnknownAppointment, AppointmentUsed,
+    AppointmentNotNow.
     """
     booked = expected(case, x.appointment) if x.appointment is not None else None
     if booked is not None:
         x = _checked_in(x, booked)
-    setup, service = case.setup, case.service(x.service)
+    setup = case.setup
+    case.service(x.service)
     if case.queue.day is None or not hall_open(case.queue, case.now):
         raise HallClosed
-    if not service_open(case.queue, service, case.now):
-        raise ServiceClosed(service=service.id, name=service.name)
+    service, visits = wanted_services(case, x, case.now, open_only=True)
     if x.priority is not None and x.priority not in setup.credits_min:
         raise BadRequest(what=f"priority {x.priority!r}")
     if x.ticket_id in case.queue.tickets:
@@ -71,6 +72,8 @@ def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
         appointment=booked.appointment_id if booked else None,
         pager=x.pager,
         notice_by=notice_by(case, x.ticket_id),
+        visits=visits,
+        relative=x.relative,
         phone_sealed=x.phone_sealed,
         phone_tail=x.phone_tail,
     )
@@ -123,7 +126,8 @@ def admit(case: Case, x: c.AdmitTicket) -> list[f.Fact]:
 
     Raises HallClosed for another day, IllegalTransition when the same request was called here already.
     """
-    setup, service, day = case.setup, case.service(x.service), case.queue.day
+    setup, day = case.setup, case.queue.day
+    case.service(x.service)
     label = label_of(OFFLINE_LINE, x.number)
     issued_at = x.issued_at.astimezone(case.now.tzinfo)
     if day is None or issued_at.date() != day:
@@ -141,6 +145,7 @@ def admit(case: Case, x: c.AdmitTicket) -> list[f.Fact]:
         raise IllegalTransition(label=other.label, state=other.state.value, action="cancel")
     # A clock that runs ahead at the centre gives nobody a place in the future.
     taken_at = min(issued_at, case.now)
+    service, visits = wanted_services(case, x, taken_at, open_only=False)
     fact = f.TicketIssued(
         **case.common,
         ticket_id=x.ticket_id,
@@ -155,6 +160,7 @@ def admit(case: Case, x: c.AdmitTicket) -> list[f.Fact]:
         token=x.token,
         ahead=0,
         late=True,
+        visits=visits,
         phone_sealed=x.phone_sealed,
         phone_tail=x.phone_tail,
     )

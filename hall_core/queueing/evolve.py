@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from hall_core.queueing import facts as f
@@ -15,6 +16,8 @@ __all__ = ["Draft", "evolve", "replay"]
 
 #: calls the board can look back on
 CALLS_KEPT = 10
+#: a new call begins quietly
+_QUIET: dict[str, Any] = {"escalated": (), "again_at": None}
 
 
 @dataclass(slots=True)
@@ -116,8 +119,9 @@ class Draft:
             )
         return changed
 
-    def show(self, ticket: Ticket, fact: f.TicketCalled | f.TicketRecalled) -> None:
-        shown = CallShown(ticket.ticket_id, ticket.label, fact.counter, fact.call_no, fact.at)
+    def show(self, ticket: Ticket, fact: f.TicketCalled | f.TicketRecalled | f.CallEscalated) -> None:
+        again = isinstance(fact, f.CallEscalated)
+        shown = CallShown(ticket.ticket_id, ticket.label, fact.counter, fact.call_no, fact.at, again)
         kept = tuple(c for c in self.calls if c.ticket_id != ticket.ticket_id)
         self.calls = (shown, *kept)[:CALLS_KEPT]
 
@@ -182,13 +186,24 @@ def _issued(d: Draft, x: f.TicketIssued) -> None:
 
 
 def _called(d: Draft, x: f.TicketCalled) -> None:
-    ticket = d.put(x, counter=x.counter, call_no=x.call_no, called_at=x.at, for_counter=None)
+    ticket = d.put(x, counter=x.counter, call_no=x.call_no, called_at=x.at, for_counter=None, **_QUIET)
     d.late_called = ticket.late
     d.show(ticket, x)
 
 
 def _recalled(d: Draft, x: f.TicketRecalled) -> None:
-    d.show(d.put(x, call_no=x.call_no, called_at=x.at), x)
+    d.show(d.put(x, call_no=x.call_no, called_at=x.at, **_QUIET), x)
+
+
+def _escalated(d: Draft, x: f.CallEscalated) -> None:
+    ticket = d.tickets.get(x.ticket_id)
+    if ticket is None or ticket.state is not TicketState.CALLED or ticket.call_no != x.call_no:
+        return
+    again_at = x.at if x.step == "again" else ticket.again_at
+    ticket = replace(ticket, escalated=(*ticket.escalated, x.step), again_at=again_at)
+    d.place(ticket)
+    if x.step == "again":
+        d.show(ticket, x)
 
 
 def _started(d: Draft, x: f.ServiceStarted) -> None:
@@ -197,13 +212,30 @@ def _started(d: Draft, x: f.ServiceStarted) -> None:
 
 def _finished(d: Draft, x: f.TicketFinished) -> None:
     ticket = d.put(x, ended_at=x.at)
-    d.counters[x.counter] = replace(d.counters[x.counter], last_id=x.ticket_id)
+    _served(d, x, ticket, ticket.service)
+
+
+def _moved_on(d: Draft, x: f.TicketMovedOn) -> None:
+    before = d.tickets[x.ticket_id]
+    part = f.VisitPart(
+        service=x.done, counter=x.counter, began=_served(d, x, before, x.done) or x.at, ended=x.at
+    )
+    left = (before.service, *before.visits)
+    visits = tuple(service for service in left if service not in (x.done, x.service))
+    parts = (*before.parts, part)
+    d.unshow(d.put(x, service=x.service, visits=visits, parts=parts, for_counter=None, started_at=None))
+
+
+def _served(d: Draft, x: f.TicketFinished | f.TicketMovedOn, ticket: Ticket, service: str) -> datetime | None:
+    """Note how long a service took at its counter, and who was there last; gives when it began."""
     # A key-pad has no key for "started": then the visit is counted from its call.
     implied = ticket.started_at is None or ticket.started_at >= x.at
+    d.counters[x.counter] = replace(d.counters[x.counter], last_id=x.ticket_id, starts=not implied)
     since = ticket.called_at if implied else ticket.started_at
     if since:
         seconds = max(0, round((x.at - since).total_seconds()))
-        d.samples[ticket.service] = (*d.samples.get(ticket.service, ()), seconds)[-SAMPLES:]
+        d.samples[service] = (*d.samples.get(service, ()), seconds)[-SAMPLES:]
+    return since
 
 
 def _left(d: Draft, x: f.TicketNoShow | f.TicketHeld) -> None:
@@ -223,7 +255,10 @@ def _postponed(d: Draft, x: f.TicketPostponed) -> None:
 
 
 def _transferred(d: Draft, x: f.TicketTransferred) -> None:
-    d.unshow(d.put(x, service=x.service, for_counter=x.to_counter, started_at=None))
+    before = d.tickets[x.ticket_id]
+    # Sent to a service that was still to come: that one is brought forward, the present one comes later.
+    visits = tuple(before.service if service == x.service else service for service in before.visits)
+    d.unshow(d.put(x, service=x.service, visits=visits, for_counter=x.to_counter, started_at=None))
 
 
 def _counter(d: Draft, x: f.CounterFact) -> None:
@@ -283,6 +318,7 @@ _APPLY: dict[type[f.FactBase], Callable[[Draft, Any], None]] = {
     f.TicketRecalled: _recalled,
     f.ServiceStarted: _started,
     f.TicketFinished: _finished,
+    f.TicketMovedOn: _moved_on,
     f.TicketNoShow: _left,
     f.TicketHeld: _left,
     f.TicketReturned: _returned,
@@ -294,6 +330,7 @@ _APPLY: dict[type[f.FactBase], Callable[[Draft, Any], None]] = {
     f.TicketRatingExplained: _explained,
     f.PagerGiven: _pager,
     f.NoticeByHall: _notice,
+    f.CallEscalated: _escalated,
     f.CounterOpened: _counter,
     f.CounterPaused: _counter,
     f.CounterResumed: _counter,

@@ -21,7 +21,7 @@ CODES = (
     "credit", "appointment", "other-appointment", "past-goal",
     "late-merged", "late-alternates", "special-call",
     "other-missed", "other-returned", "other-held", "other-postponed",
-    "transferred", "kept-place", "other-service", "other-sent", "taken-over", "slip",
+    "transferred", "held-place", "kept-place", "other-service", "other-sent", "taken-over", "slip",
 )  # fmt: skip
 
 _IN_LINE = frozenset({TicketState.WAITING, TicketState.HELD, TicketState.NO_SHOW})
@@ -177,6 +177,8 @@ def _arrived_by(ticket: Journey, place: Place) -> str:
     kind = next(p.because for p in ticket.places if p.seq == place.arrived)
     if kind == "ticket-transferred":
         return "transferred"
+    if kind == "ticket-moved-on":
+        return "held-place"
     # Who missed a call waits anew: that is no place kept.
     return "" if place.from_state is TicketState.NO_SHOW else "kept-place"
 

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-__all__ = ["MAX_COUNT", "MAX_NUMBER", "MAX_PAGER", "FactBase", "FactUnreadable"]
+__all__ = ["MAX_COUNT", "MAX_NUMBER", "MAX_PAGER", "FactBase", "FactUnreadable", "SealedPhone"]
 
 #: zone 98 ends here
 MAX_NUMBER = 98_999
@@ -12,6 +12,16 @@ MAX_NUMBER = 98_999
 MAX_PAGER = 99_999
 #: what every database can hold
 MAX_COUNT = 2**31 - 1
+
+
+class SealedPhone(BaseModel):
+    """A number that only the controller can read, sealed for this ticket; erased, the rest remains."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ticket_id: str = Field(min_length=1, max_length=64)
+    phone_sealed: str | None = None
+    phone_tail: str | None = Field(default=None, max_length=2)
 
 
 class FactBase(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from hall_core.queueing.fact_base import FactBase, FactUnreadable
+from hall_core.queueing.fact_base import FactBase, FactUnreadable, SealedPhone
 from hall_core.queueing.facts_of_appointments import (
     AppointmentBooked,
     AppointmentDropped,
@@ -36,13 +36,21 @@ from hall_core.queueing.facts_of_tickets import (
     TicketHeld,
     TicketIssued,
     TicketLapsed,
+    TicketMovedOn,
     TicketNoShow,
     TicketPostponed,
     TicketRecalled,
     TicketReturned,
     TicketTransferred,
+    VisitPart,
 )
-from hall_core.queueing.facts_of_visits import NoticeByHall, PagerGiven, TicketRated, TicketRatingExplained
+from hall_core.queueing.facts_of_visits import (
+    CallEscalated,
+    NoticeByHall,
+    PagerGiven,
+    TicketRated,
+    TicketRatingExplained,
+)
 
 __all__ = [
     "AppointmentBooked",
@@ -52,6 +60,7 @@ __all__ = [
     "BoxRetired",
     "BusinessDayOpened",
     "CalendarSet",
+    "CallEscalated",
     "CounterClosed",
     "CounterFact",
     "CounterOpened",
@@ -63,6 +72,7 @@ __all__ = [
     "HallConfigured",
     "NoticeByHall",
     "PagerGiven",
+    "SealedPhone",
     "ServiceStarted",
     "TicketCalled",
     "TicketCancelled",
@@ -71,6 +81,7 @@ __all__ = [
     "TicketHeld",
     "TicketIssued",
     "TicketLapsed",
+    "TicketMovedOn",
     "TicketNoShow",
     "TicketPostponed",
     "TicketRated",
@@ -78,6 +89,7 @@ __all__ = [
     "TicketRecalled",
     "TicketReturned",
     "TicketTransferred",
+    "VisitPart",
     "WishRefused",
     "ZoneGranted",
     "fact_adapter",
@@ -99,6 +111,7 @@ Fact = Annotated[
     | TicketRecalled
     | ServiceStarted
     | TicketFinished
+    | TicketMovedOn
     | TicketNoShow
     | TicketHeld
     | TicketReturned
@@ -110,6 +123,7 @@ Fact = Annotated[
     | TicketRatingExplained
     | PagerGiven
     | NoticeByHall
+    | CallEscalated
     | CounterOpened
     | CounterPaused
     | CounterResumed

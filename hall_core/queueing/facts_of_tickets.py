@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from hall_core.queueing.fact_base import MAX_COUNT, MAX_NUMBER, MAX_PAGER, FactBase
+from hall_core.queueing.fact_base import MAX_COUNT, MAX_NUMBER, MAX_PAGER, FactBase, SealedPhone
 
 __all__ = [
     "ServiceStarted",
@@ -16,12 +16,25 @@ __all__ = [
     "TicketHeld",
     "TicketIssued",
     "TicketLapsed",
+    "TicketMovedOn",
     "TicketNoShow",
     "TicketPostponed",
     "TicketRecalled",
     "TicketReturned",
     "TicketTransferred",
+    "VisitPart",
 ]
+
+
+class VisitPart(BaseModel):
+    """One of several services of a visit, done at a counter."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    service: str
+    counter: str
+    began: AwareDatetime
+    ended: AwareDatetime
 
 
 class TicketFact(FactBase):
@@ -36,6 +49,8 @@ class TicketIssued(TicketFact):
     `late`: the controller gave it while the hall was away, and it was taken in now. `appointment`: it
     is the check-in of the appointment with this id. `pager`: the one its holder carries. `notice_by`:
     who tells the holder, the controller or (`hall`) the hall's own modem, because the link is down.
+    `visits`: the services that come after `service`; `parts`: those that were done in another box.
+    `relative`: who is told when a call is not answered.
     """
 
     kind: Literal["ticket-issued"] = "ticket-issued"
@@ -57,6 +72,9 @@ class TicketIssued(TicketFact):
     )
     pager: int | None = Field(default=None, ge=0, le=MAX_PAGER)
     notice_by: Literal["hall"] | None = None
+    visits: tuple[str, ...] = ()
+    parts: tuple[VisitPart, ...] = ()
+    relative: SealedPhone | None = None
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 
@@ -95,6 +113,15 @@ class TicketFinished(TicketFact):
 
     kind: Literal["ticket-finished"] = "ticket-finished"
     counter: str
+
+
+class TicketMovedOn(TicketFact):
+    """One of several services is done (`done`); the ticket waits for the next one with its label and time."""
+
+    kind: Literal["ticket-moved-on"] = "ticket-moved-on"
+    counter: str
+    done: str
+    service: str
 
 
 class TicketNoShow(TicketFact):

@@ -1,4 +1,4 @@
-"""Facts about a visit beside its states: how it was rated, its pager, what its holder was told."""
+"""Facts about a visit beside its states: its rating, its pager, what its holder was told, and how loudly."""
 
 from typing import Literal
 
@@ -6,8 +6,9 @@ from pydantic import Field
 
 from hall_core.queueing.fact_base import MAX_COUNT, MAX_PAGER, FactBase
 from hall_core.queueing.reasons import Reasons
+from hall_core.queueing.steps import Step
 
-__all__ = ["NoticeByHall", "PagerGiven", "TicketRated", "TicketRatingExplained"]
+__all__ = ["CallEscalated", "NoticeByHall", "PagerGiven", "TicketRated", "TicketRatingExplained"]
 
 
 class TicketRated(FactBase):
@@ -38,6 +39,19 @@ class PagerGiven(FactBase):
     pager: int | None = Field(default=None, ge=0, le=MAX_PAGER)
 
 
+class CallEscalated(FactBase):
+    """Nobody came to this call for so long: it is shown anew, or told by pager, by short message, or to a
+    relative. `notice_by` as in `TicketCalled`.
+    """
+
+    kind: Literal["call-escalated"] = "call-escalated"
+    ticket_id: str = Field(min_length=1, max_length=64)
+    counter: str
+    call_no: int = Field(ge=1, le=MAX_COUNT)
+    step: Step
+    notice_by: Literal["hall"] | None = None
+
+
 class NoticeByHall(FactBase):
     """The hall tells the ticket's holder through its own modem: nobody else may.
 
@@ -47,6 +61,6 @@ class NoticeByHall(FactBase):
 
     kind: Literal["notice-by-hall"] = "notice-by-hall"
     ticket_id: str = Field(min_length=1, max_length=64)
-    notice: Literal["called", "nearly", "confirmation"]
+    notice: Literal["called", "nearly", "confirmation", "recall", "relative"]
     call_no: int = Field(default=0, ge=0, le=MAX_COUNT)
     outcome: str = Field(default="pending", max_length=16)

@@ -182,7 +182,9 @@ class DayBook:
             place = replace(place, effective_at=fact.effective_at)
         elif isinstance(fact, f.TicketTransferred):
             place = replace(place, service=fact.service, for_counter=fact.to_counter)
-        if isinstance(fact, f.TicketReturned | f.TicketTransferred):
+        elif isinstance(fact, f.TicketMovedOn):
+            place = replace(place, service=fact.service, for_counter=None)
+        if isinstance(fact, f.TicketReturned | f.TicketTransferred | f.TicketMovedOn):
             place = replace(place, arrived=self._seq, from_state=last.state)
         ticket.places.append(place)
 

@@ -21,6 +21,7 @@ __all__ = [
     "call_notice",
     "closed_notice",
     "confirmation",
+    "escalation_notice",
     "nearly_due",
     "nearly_notice",
     "places",
@@ -53,7 +54,7 @@ class NoticeDue:
     """A notice to be sent. `call_no` tells notices of one kind and ticket apart, 0 for kinds sent once.
 
     `words` fill a template of the same kind. `send_at` is later than `at` for reminders; `phone_sealed` is
-    given when there is no ticket yet that holds it.
+    given when there is no ticket that holds it.
     """
 
     ticket_id: str
@@ -85,6 +86,24 @@ def call_notice(fact: f.TicketCalled | f.TicketRecalled, queue: Queue, signature
     text, words = wording("called", signature, {"label": ticket.label, "counter": place})
     by_hall = fact.notice_by == BY_HALL
     return NoticeDue(ticket.ticket_id, "called", fact.call_no, text, fact.at, by_hall, words)
+
+
+def escalation_notice(fact: f.CallEscalated, queue: Queue, signature: str) -> NoticeDue | None:
+    """You were called and did not come: to the ticket's holder, or to the relative who was named."""
+    ticket = queue.tickets.get(fact.ticket_id)
+    kind = {"sms": "recall", "relative": "relative"}.get(fact.step)
+    if ticket is None or kind is None:
+        return None
+    setup = queue.setup.counter(fact.counter) if queue.setup else None
+    place = setup.name if setup else f"{fact.counter}号窗口"
+    text, words = wording(kind, signature, {"label": ticket.label, "counter": place})
+    sealed = ticket.relative.phone_sealed if fact.step == "relative" and ticket.relative else None
+    return NoticeDue(
+        *(ticket.ticket_id, kind, fact.call_no, text, fact.at),
+        by_hall=fact.notice_by == BY_HALL,
+        words=words,
+        phone_sealed=sealed,
+    )
 
 
 def confirmation(

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from hall_core.queueing.facts import AppointmentBooked, TicketIssued
+from hall_core.queueing.facts import AppointmentBooked, SealedPhone, TicketIssued, VisitPart
 from hall_core.queueing.setup import HallSetup
 from hall_core.queueing.states import CounterState, TicketState
+from hall_core.queueing.steps import Step
 from hall_core.schedule.calendar import SpecialDay
 
 __all__ = ["Appointment", "CallShown", "Counter", "Done", "Grant", "Queue", "Ticket"]
@@ -14,7 +15,10 @@ __all__ = ["Appointment", "CallShown", "Counter", "Done", "Grant", "Queue", "Tic
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One visit's place in a service's line. `counter` is where it was called last."""
+    """One visit's place in a service's line. `counter` is where it was called last; `visits` are the
+    services still to come after `service`, `parts` those that are done; `escalated` how loud the present
+    call has become, `again_at` when it was shown anew.
+    """
 
     ticket_id: str
     label: str
@@ -45,6 +49,11 @@ class Ticket:
     pager: int | None = None
     nearly_by_hall: bool = False
     explained: bool = False
+    visits: tuple[str, ...] = ()
+    parts: tuple[VisitPart, ...] = ()
+    relative: SealedPhone | None = None
+    escalated: tuple[Step, ...] = ()
+    again_at: datetime | None = None
 
     @classmethod
     def issued(cls, fact: TicketIssued) -> "Ticket":
@@ -68,6 +77,9 @@ class Ticket:
             late=fact.late,
             appointment=fact.appointment,
             pager=fact.pager,
+            visits=fact.visits,
+            parts=fact.parts,
+            relative=fact.relative,
         )
 
     @classmethod
@@ -111,7 +123,9 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A counter: what it serves now, the ticket in hand, and the last one it finished."""
+    """A counter: what it serves now, the ticket in hand, and the last one it finished. `starts`: its clerk
+    says when people come, as far as the last visit tells.
+    """
 
     counter: str
     state: CounterState = CounterState.CLOSED
@@ -120,6 +134,7 @@ class Counter:
     reason: str | None = None
     ticket_id: str | None = None
     last_id: str | None = None
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +151,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class CallShown:
-    """A call as the board shows it, newest first in `Queue.calls`."""
+    """A call as the board shows it, newest first in `Queue.calls`; `again`: shown anew, nobody came."""
 
     ticket_id: str
     label: str
     counter: str
     call_no: int
     at: datetime
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

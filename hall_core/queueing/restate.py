@@ -78,6 +78,8 @@ def _life(queue: Queue, t: Ticket) -> Iterator[f.Fact]:
     if t.counter is not None and t.call_no:
         last = t.called_at or last
         yield f.TicketCalled(at=last, **here, call_no=t.call_no)
+        for step in t.escalated:
+            yield f.CallEscalated(at=t.again_at or last, **here, call_no=t.call_no, step=step)
         if t.started_at is not None:
             last = max(last, t.started_at)
             yield f.ServiceStarted(at=last, **here)
@@ -112,9 +114,11 @@ def _issued(queue: Queue, t: Ticket) -> f.TicketIssued:
     )
     names = ("ticket_id", "label", "service", "line", "number", "day", "channel", "priority", "effective_at")
     more = ("token", "ahead", "range_min", "late", "appointment", "pager", "phone_sealed", "phone_tail")
+    trip = ("visits", "parts", "relative")
+
     return f.TicketIssued(
         at=t.issued_at,
         request_id=asked[0],
         fingerprint=asked[1].fingerprint if asked[1] else None,
-        **{name: getattr(t, name) for name in names + more},
+        **{name: getattr(t, name) for name in names + more + trip},
     )

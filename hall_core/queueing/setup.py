@@ -4,10 +4,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from hall_core.queueing.steps import Step
 from hall_core.schedule.hours import Hours
 from hall_core.schedule.slots import SlotPlan
 
-__all__ = ["CounterSetup", "HallId", "HallSetup", "Ident", "Level", "Place", "Prefix", "ServiceSetup"]
+__all__ = [
+    "CounterSetup",
+    "Escalation",
+    "HallId",
+    "HallSetup",
+    "Ident",
+    "Level",
+    "Place",
+    "Prefix",
+    "ServiceSetup",
+]
 
 Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 #: a hall's id is also the name of its box on the wire
@@ -42,6 +53,27 @@ class CounterSetup(BaseModel):
     id: Ident
     name: str = Field(min_length=1, max_length=16)
     services: tuple[Ident, ...] = Field(min_length=1)
+
+
+class Escalation(BaseModel):
+    """How a call that nobody answers gets louder, in seconds after it; 0: that step is never taken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    again_s: int = Field(default=30, ge=0, le=240, description="strip and board show it anew, with the chime")
+    pager_s: int = Field(default=45, ge=0, le=240, description="the pager shakes once more")
+    sms_s: int = Field(default=60, ge=0, le=240, description="a second short message to its holder")
+    relative_s: int = Field(default=90, ge=0, le=240, description="a short message to the relative given")
+
+    def steps(self) -> tuple[tuple[Step, int], ...]:
+        """Every step with its seconds, the quietest first."""
+        all_steps: tuple[tuple[Step, int], ...] = (
+            ("again", self.again_s),
+            ("pager", self.pager_s),
+            ("sms", self.sms_s),
+            ("relative", self.relative_s),
+        )
+        return all_steps
 
 
 class Place(BaseModel):
@@ -83,6 +115,7 @@ class HallSetup(BaseModel):
     notice: str = Field(default="", max_length=60, description="a line for the large screens")
     place: Place | None = None
     goal_min: int = Field(default=30, ge=1, le=480)
+    escalation: Escalation = Field(default_factory=Escalation)
     credits_min: dict[Ident, int] = Field(
         default_factory=lambda: {
             "elder": 15,

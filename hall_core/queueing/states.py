@@ -71,6 +71,7 @@ TRANSITIONS: dict[TicketState, dict[type[facts.TicketFact], TicketState]] = {
     },
     _T.SERVING: {
         facts.TicketFinished: _T.FINISHED,
+        facts.TicketMovedOn: _T.WAITING,
         facts.TicketHeld: _T.HELD,
         facts.TicketTransferred: _T.WAITING,
         facts.TicketCancelled: _T.CANCELLED,

@@ -68,7 +68,7 @@ def counters_summary(queue: Queue) -> list[dict[str, Any]]:
 
 
 def calls_summary(queue: Queue) -> list[dict[str, Any]]:
-    """`{ticket_id, label, counter, call_no, at, state}` of the last calls, newest first."""
+    """`{ticket_id, label, counter, call_no, at, again, state}` of the last calls, newest first."""
     return [
         {
             "ticket_id": c.ticket_id,
@@ -76,6 +76,7 @@ def calls_summary(queue: Queue) -> list[dict[str, Any]]:
             "counter": c.counter,
             "call_no": c.call_no,
             "at": c.at.isoformat(),
+            "again": c.again,
             "state": queue.tickets[c.ticket_id].state.value,
         }
         for c in queue.calls
@@ -84,7 +85,9 @@ def calls_summary(queue: Queue) -> list[dict[str, Any]]:
 
 
 def ticket_summary(queue: Queue, ticket: Ticket, now: datetime) -> dict[str, Any]:
-    """One ticket for its holder and for staff; `ahead` and `range_min` only while it waits."""
+    """One ticket for its holder and for staff; `ahead` and `range_min` only while it waits. `visits` are the
+    services that come after `service`, `parts` those that are done.
+    """
     waits = ticket.state is TicketState.WAITING
     ahead = ahead_of(queue, ticket, now) if waits else None
     return {
@@ -103,6 +106,9 @@ def ticket_summary(queue: Queue, ticket: Ticket, now: datetime) -> dict[str, Any
         "started_at": ticket.started_at.isoformat() if ticket.started_at else None,
         "ended_at": ticket.ended_at.isoformat() if ticket.ended_at else None,
         "rating": ticket.rating,
+        "escalated": list(ticket.escalated),
+        "visits": list(ticket.visits),
+        "parts": [part.model_dump(mode="json") for part in ticket.parts],
         "ahead": ahead,
         "range_min": range_minutes(queue, ticket, now) if waits else None,
     }
@@ -121,6 +127,9 @@ def state_hash(queue: Queue) -> str:
         "numbers": sorted(queue.numbers.items()),
         "grants": sorted((g.grant_id, g.incarnation, g.zone) for g in queue.grants),
     }
+    several = sorted((t.ticket_id, t.visits, len(t.parts)) for t in queue.tickets.values() if t.visits)
+    if several:
+        body["visits"] = several
     if queue.appointments:
         body["appointments"] = sorted(
             (a.appointment_id, a.starts_at.astimezone(UTC).isoformat(), a.ticket_id or "")

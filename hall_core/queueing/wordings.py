@@ -42,6 +42,23 @@ KINDS: Mapping[str, Kind] = {
         frozenset({"called"}),
         called_again=True,
     ),
+    "recall": Kind(
+        ("您的号码{label}已叫到，请尽快到{counter}，过时将作过号处理。",),
+        ("label", "counter"),
+        timedelta(minutes=2),
+        0,
+        frozenset({"called"}),
+        called_again=True,
+    ),
+    # To somebody who does not hold the number: the words say whose it is.
+    "relative": Kind(
+        ("您家人的号码{label}已叫到、尚未到窗口，请提醒其尽快到{counter}。",),
+        ("label", "counter"),
+        timedelta(minutes=3),
+        0,
+        frozenset({"called"}),
+        called_again=True,
+    ),
     "nearly": Kind(
         ("您的号码{label}前面还有{ahead}人，请到大厅等候。",),
         ("label", "ahead"),

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Slot", "SlotPlan", "bookable", "slots_on"]
+__all__ = ["Slot", "SlotPlan", "bookable", "opening_of", "returns_at", "slots_on"]
 
 
 class SlotPlan(BaseModel):
@@ -14,6 +14,9 @@ class SlotPlan(BaseModel):
 
     A slot can be booked until `lead_min` before it begins. Check-in opens `early_min` before it; who
     comes more than `late_min` after its beginning stands in line as somebody who has just come.
+
+    With `draw_min` a new day opens at `draw_at` of the hall's clock, and whoever registers in its first
+    minutes is drawn instead of served first; 0: it opens at midnight, first come, first served.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,6 +27,8 @@ class SlotPlan(BaseModel):
     lead_min: int = Field(default=30, ge=0, le=1440)
     early_min: int = Field(default=15, ge=0, le=240)
     late_min: int = Field(default=10, ge=0, le=240)
+    draw_min: int = Field(default=0, ge=0, le=60, description="minutes of a new day's draw; 0: none")
+    draw_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,25 @@ def slots_on(plan: SlotPlan, day: date, zone: tzinfo, spans: Iterable[tuple[int,
 
 
 def bookable(plan: SlotPlan, slot: Slot, now: datetime) -> bool:
-    """True while the slot is neither too near nor too far."""
-    far = (slot.starts_at.date() - now.date()).days
-    return slot.starts_at - now >= timedelta(minutes=plan.lead_min) and far <= plan.days_ahead
+    """True while the slot is neither too near nor too far, `now` on the hall's clock."""
+    if slot.starts_at - now < timedelta(minutes=plan.lead_min):
+        return False
+    day = slot.starts_at.date()
+    return opening_of(plan, day, now.tzinfo) <= now
+
+
+def opening_of(plan: SlotPlan, day: date, zone: tzinfo | None) -> datetime:
+    """When the slots of this day are first given."""
+    at = time.fromisoformat(plan.draw_at) if plan.draw_min else time()
+    return datetime.combine(day - timedelta(days=plan.days_ahead), at, zone)
+
+
+def returns_at(
+    plan: SlotPlan, starts_at: datetime, now: datetime, wait: tuple[timedelta, timedelta], share: float
+) -> datetime:
+    """When a place that was given up is offered again: after `wait`, from shortest to longest by `share`
+    (0 to 1), but never later than the slot can be booked.
+    """
+    shortest, longest = wait
+    deadline = starts_at - timedelta(minutes=plan.lead_min)
+    return min(now + shortest + (longest - shortest) * share, max(deadline, now))

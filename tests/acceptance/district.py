@@ -93,6 +93,7 @@ class District:
         self.centre_url = self.token = self.key = ""
         self.days = folder / "days"
         self.options: tuple[str, ...] = ()
+        self.settings: dict[str, str] = {}
         self._agents = AsyncExitStack()
         self._numbers = count(1)
         self.http = httpx2.AsyncClient(timeout=20)
@@ -116,7 +117,7 @@ class District:
     async def start_controller(self) -> None:
         words = [*self._on_another_day, "controller.__main__", console_script("hall-controller"), "run"]
         words += ["--data", str(self.folder / "centre"), "--port", "0"]
-        env = {"HALL_CONTROLLER_BROKER": self.broker.url("controller")}
+        env = {"HALL_CONTROLLER_BROKER": self.broker.url("controller"), **self.settings}
         self.controller = await self.programs.start(f"controller-{next(self._numbers)}", words, env=env)
         self.centre_url = await self.programs.ready(self.controller)
 
@@ -230,9 +231,12 @@ class District:
 
 @asynccontextmanager
 async def district(
-    folder: Path, *options: str, ready: Callable[[], None] = lambda: None
+    folder: Path,
+    *options: str,
+    ready: Callable[[], None] = lambda: None,
+    settings: dict[str, str] | None = None,
 ) -> AsyncIterator[District]:
-    """One hall with its centre, agreed and open for business."""
+    """One hall with its centre, agreed and open for business. `settings` are the centre's, by variable."""
     ready()
     hall_file(folder / "hall.yaml")
     (folder / "days").write_text("0")
@@ -247,7 +251,7 @@ async def district(
         broker = await open_broker(None, folder=folder / "broker", users=(HALL,), programs=programs)
         async with Relay("127.0.0.1", broker.port) as relay:
             made = District(folder, broker, relay, programs)
-            made.options = options
+            made.options, made.settings = options, settings or {}
             made.key = (await run_to_end([controller, "key", "add", "test", "--data", data])).strip()
             token = await run_to_end([agent, "staff", "token", "test", "--data", str(folder / "box")])
             made.token = token.strip()

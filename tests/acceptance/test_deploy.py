@@ -180,6 +180,14 @@ def test_services_start_again_for_ever_and_own_nothing_but_their_data(program):
     assert unit["Service"]["User"] == "quiethall"
 
 
+def test_the_agent_may_set_the_clock_and_nothing_else_of_the_machine():
+    unit = ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str
+    unit.read(DEPLOY / "systemd" / "hall-agent.service", "utf-8")
+    rights = {unit["Service"][name] for name in ("CapabilityBoundingSet", "AmbientCapabilities")}
+    assert rights == {"CAP_SYS_TIME"}
+
+
 def test_every_setting_of_the_example_is_one_the_agent_knows():
     from edge_agent.settings import AgentSettings
 

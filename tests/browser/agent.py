@@ -42,14 +42,14 @@ class Agent:
 
 
 @contextmanager
-def agent_of(folder: Path, clock: FixedClock, *devices: dict[str, Any]) -> Iterator[Agent]:
-    """The agent of a hall with these devices; they are probed often."""
+def agent_of(folder: Path, clock: FixedClock, *devices: dict[str, Any], **more: Any) -> Iterator[Agent]:
+    """The agent of a hall with these devices; they are probed often. `more` is for `whole_agent`."""
     ready: Future[Agent] = Future()
     stop = asyncio.Event()
 
     async def serve() -> None:
         try:
-            async with whole_agent(folder, clock, *devices) as inside:
+            async with whole_agent(folder, clock, *devices, **more) as inside:
                 ready.set_result(Agent(inside.url, clock, asyncio.get_running_loop(), inside))
                 await stop.wait()
         except BaseException as error:

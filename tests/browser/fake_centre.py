@@ -1,6 +1,6 @@
 """A controller that stands still: fixed halls and numbers behind the real pages."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,9 +9,9 @@ from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from controller.web.pages import pages
-from controller.web.services import SESSION_COOKIE, Ask
+from controller.web.services import SESSION_COOKIE, Ask, Opinion
 from hall_core.clock import SystemClock
-from hall_core.errors import IllegalTransition, LoginNeeded, Refused, UnknownHall, UnknownTicket
+from hall_core.errors import IllegalTransition, LoginNeeded, Refused, UnknownDraw, UnknownHall, UnknownTicket
 from tests.browser.fake_hall import counter, stamp, state
 
 TOKEN = "k" * 26
@@ -102,6 +102,30 @@ class FakeDesk:
         return self.told
 
 
+class FakeFair:
+    """`FairDesk` over draws that tests change."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.wishes: list[list[datetime]] = []
+
+    async def draws(self, hall: str) -> list[dict[str, Any]]:
+        return self.rows
+
+    async def draw(self, draw_id: str) -> dict[str, Any]:
+        for row in self.rows:
+            if row["id"] == draw_id:
+                return row
+        raise UnknownDraw
+
+    async def register(self, draw_id: str, ask: Ask, wishes: Sequence[datetime], address: str) -> str:
+        self.wishes.append(list(wishes))
+        return TOKEN
+
+    async def appeals(self, hall: str | None, state: str | None, *, limit: int) -> list[dict[str, Any]]:
+        return []
+
+
 class FakeCentre:
     """`Services` over values that tests change."""
 
@@ -117,6 +141,7 @@ class FakeCentre:
         self.forms: dict[str, Ask] = {}
         self.refusal: Refused | None = None
         self.desk = FakeDesk()
+        self.fair = FakeFair()
         self.open_alarms = [
             self.alarm(3, "binjiang", "打印机 printer-1 纸将用完，请更换 80 mm 热敏纸", "Printer printer-1: paper low, change the 80 mm roll", 14),
             self.alarm(2, "binjiang", "3号窗口条屏 strip-3 失联，请检查电源和网线", "Strip strip-3 does not answer", 38),
@@ -195,10 +220,11 @@ class FakeCentre:
         self.acts.append(("reschedule", token))
         self.mine = self.booked(starts_at)
 
-    async def rate(self, token: str, score: int, reasons: tuple[str, ...], key: str, address: str) -> None:
+    async def rate(self, token: str, visit: Opinion, key: str, address: str) -> None:
         self.refuse()
-        self.acts.append(("rate", str(score), *reasons))
-        self.mine["rating"] = {"score": score}
+        words = (visit.comment,) if visit.comment else ()
+        self.acts.append(("rate", str(visit.score), *visit.reasons, *words))
+        self.mine["rating"] = {"score": visit.score}
 
     def refuse(self) -> None:
         if self.refusal is not None:

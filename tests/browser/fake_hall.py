@@ -107,6 +107,7 @@ class FakeHall:
         self.plan = setup()
         self.received: list[tuple[str, dict[str, Any]]] = []
         self.refuse: dict[str, Any] | None = None
+        self.sent_on: dict[str, Any] | None = None
         self.rows = [
             {"label": "A019", "service": "社保医保", "waited_min": 31, "priority": None},
             {"label": "A021", "service": "社保医保", "waited_min": 16, "priority": "elder"},
@@ -158,7 +159,7 @@ class FakeHall:
         return self.aside_rows
 
     def today(self, counter: str) -> dict[str, Any]:
-        return {"served": 34, "average_min": 6}
+        return {"served": 34, "average_min": 6, "sent_on": self.sent_on}
 
     def ticket(self, ticket_id: str) -> dict[str, Any] | None:
         if ticket_id in ("A018", "A019", "B032"):
@@ -208,7 +209,8 @@ def _add_wishes(app: FastAPI, hall: FakeHall) -> None:  # noqa: C901 - one door 
         hall.received.append(("tickets", body))
         if hall.refuse:
             return JSONResponse(hall.refuse, hall.refuse["status"], media_type="application/problem+json")
-        told = {"ticket_id": "t-A019", "label": "A019", "service": body.get("service", "social"), "ahead": 12, "range_min": [25, 40],
+        asked = body.get("services") or [body.get("service", "social")]
+        told = {"ticket_id": "t-A019", "label": "A019", "service": asked[0], "services": asked, "ahead": 12, "range_min": [25, 40],
                 "token": "k" * 26, "url": f"{hall.public_url}/t/{'k' * 26}"}  # fmt: skip
         return JSONResponse(told, 201)
 

@@ -237,9 +237,10 @@ def test_a_bad_rating_may_say_why(centre: Any, window: Any) -> None:
     page.get_by_role("link", name="Dissatisfied", exact=True).click()
     page.get_by_label("Too slow").check()
     page.get_by_label("Unclear answers").check()
+    page.get_by_label("In your own words").fill("Three forms,\nthe same questions.")
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".rated")).to_contain_text("You said: Dissatisfied")
-    assert centre.fake.acts == [("rate", "2", "slow", "unclear")]
+    assert centre.fake.acts == [("rate", "2", "slow", "unclear", "Three forms, the same questions.")]
 
 
 def test_the_form_appears_by_itself_when_the_visit_ends(centre: Any, window: Any) -> None:

@@ -79,6 +79,7 @@ class Centre:
                 new_id=self.ids,
                 signature="滨江政务",
                 site=Desired(rev=1, body={"phone_key": self.context.phones.public}),
+                own_of=lambda hall: {"override_key": f"of {hall}"},
             ),
         )
 

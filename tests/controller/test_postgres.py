@@ -12,6 +12,7 @@ from hall_core.queueing.facts import TicketIssued
 from hall_core.queueing.summary import state_hash
 from tests.controller.box import Box
 from tests.controller.centre import Centre
+from tests.controller.draw_scene import TO_OPENING, WINDOW, a_phone, announced, draw_hall, enter, look, slot
 from tests.controller.gateway import FakeGateway
 from tests.controller.test_notices import sending
 from tests.controller.test_record import applied, busy
@@ -134,5 +135,31 @@ async def test_two_workers_send_each_notice_once(centre, box, clock):
                     twin.context.notices.ring()
                     await asyncio.sleep(0.01)
         assert (len(gateway.taken), gateway.doubled, len(gateway.sends)) == (20, 0, 20)
+    finally:
+        twin.close()
+
+
+async def test_two_controllers_draw_at_once_and_make_one_order(centre, box, clock):
+    await draw_hall(centre, box)
+    twin = Centre(centre.url, centre.folder, clock, centre.ids, centre.tokens)
+    try:
+        draw = await announced(centre)
+        await look(twin)
+        clock.advance(TO_OPENING)
+        phones = [a_phone() for _ in range(30)]
+        async with asyncio.TaskGroup() as group:
+            for n, phone in enumerate(phones):
+                for of in (centre, twin):
+                    group.create_task(enter(of, draw, n % 6, (n + 1) % 6, phone=phone, key=phone))
+        clock.advance(WINDOW)
+        async with asyncio.TaskGroup() as group:
+            for of in (centre, twin):
+                group.create_task(look(of))
+        entries = centre.rows("DRAW_ENTRIES")
+        assert sorted(row["rank"] for row in entries) == list(range(1, 31))
+        assert sorted(row["state"] for row in entries) == ["booked"] * 12 + ["waiting-list"] * 18
+        assert {r["starts_at"]: r["taken"] for r in centre.rows("SLOTS_TAKEN")} == {
+            slot(draw, n): 2 for n in range(6)
+        }
     finally:
         twin.close()

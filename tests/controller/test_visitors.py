@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from controller.use_cases import limits
+from controller.use_cases.drawing import PlaceKeeper
 from hall_core.queueing import commands as c
 from hall_core.schedule.slots import SlotPlan
 from tests.controller.box import ZONE, hall_setup
@@ -257,6 +258,9 @@ async def test_another_time_keeps_the_link_and_frees_the_place(web, box, centre,
     answer = await web.client.post(f"{link}/reschedule", data=fields)
     assert (answer.status_code, answer.headers["location"]) == (303, link)
     assert centre.one("APPOINTMENTS")["starts_at"] == datetime.fromisoformat(other)
+    assert sorted(row["taken"] for row in centre.rows("SLOTS_TAKEN")) == [1, 1], "nobody knows when it returns"
+    clock.advance(20 * 60)
+    await PlaceKeeper(centre.context).look()
     assert sorted(row["taken"] for row in centre.rows("SLOTS_TAKEN")) == [0, 1]
 
 

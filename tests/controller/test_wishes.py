@@ -113,3 +113,4 @@ async def test_the_site_document_is_sent_to_every_box_that_connects(centre, box)
     await centre.meet(box)
     assert len(box.desired) == 1
     assert centre.context.phones.public.encode() in box.desired[0]
+    assert b"of haitang" in box.desired[0], "what is for this hall only"

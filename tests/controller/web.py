@@ -46,9 +46,9 @@ class Web:
 
 
 @asynccontextmanager
-async def web_of(centre: Centre) -> AsyncIterator[Web]:
-    password = centre.database.write_now(lambda tx: add_admin(tx, "chief", centre.clock))
-    key = centre.database.write_now(lambda tx: add_key(tx, "wechat", centre.clock))
+async def web_of(centre: Centre, admin: str = "chief", program: str = "wechat") -> AsyncIterator[Web]:
+    password = centre.database.write_now(lambda tx: add_admin(tx, admin, centre.clock))
+    key = centre.database.write_now(lambda tx: add_key(tx, program, centre.clock))
     people, link = People(centre.database, centre.clock), Link()
     parts = Parts(centre.context, people, link, centre.metrics)  # type: ignore[arg-type]
     app = application(parts, [pages(LiveServices(centre.context, people))])

@@ -265,11 +265,21 @@ async def test_a_short_pepper_and_one_that_cannot_be_read_are_refused(
             assert "short" not in str(refused.value).replace("too short", "")
 
 
+async def test_a_pepper_that_others_may_read_is_refused(clock: FixedClock, tmp_path: Path) -> None:
+    (tmp_path / "pepper").write_text(PEPPER)
+    (tmp_path / "pepper").chmod(0o640)
+    async with pool(clock, FakeWire(Reader())) as buses:
+        with pytest.raises(SettingsInvalid, match="chmod 600"):
+            async with reader(buses, clock, pepper_file=str(tmp_path / "pepper")):
+                raise AssertionError
+
+
 async def test_a_pepper_file_makes_the_same_digest_with_or_without_a_line_end(
     clock: FixedClock, tmp_path: Path
 ) -> None:
     for line in (PEPPER, PEPPER + "\n"):
         (tmp_path / "pepper").write_text(line)
+        (tmp_path / "pepper").chmod(0o600)
         async with (
             pool(clock, FakeWire(Reader(fake(1)))) as buses,
             reader(buses, clock, pepper_file=str(tmp_path / "pepper")) as driver,

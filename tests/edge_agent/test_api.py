@@ -52,8 +52,33 @@ async def test_a_number_is_given_once_and_the_same_request_gets_the_same_answer(
     first, again = await take(http), await take(http)
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json()
-    assert set(first.json()) == {"ticket_id", "label", "service", "ahead", "range_min", "token", "url"}
+    assert set(first.json()) == {
+        *("ticket_id", "label", "service", "services", "ahead", "range_min", "token", "url"),
+    }
+    assert first.json()["services"] == ["social"]
     assert first.json()["label"] == "A001"
+
+
+async def test_one_number_for_several_services_goes_from_line_to_line(http, clerk, hall):
+    taken = await take(http, services=["household"])
+    assert (taken.status_code, taken.json()["services"]) == (201, ["social", "household"])
+    assert (await take(http, services=["household"])).json() == taken.json()
+    for action in ("open", "call-next", "start", "finish"):
+        answer = await act(http, clerk, action)
+    ticket = answer.json()["ticket"]
+    assert (ticket["state"], ticket["service"], ticket["visits"]) == ("waiting", "household", [])
+    facts = (await http.get(f"/api/tickets/{taken.json()['ticket_id']}")).json()["facts"]
+    assert facts[-1]["kind"] == "ticket-moved-on"
+    assert {k: facts[-1][k] for k in ("done", "service")} == {"done": "social", "service": "household"}
+    assert (await take(http, n=2, services=["social", "social"])).json()["type"] == "service-twice"
+
+
+async def test_what_is_done_of_a_trip_counts_for_the_counter_that_did_it(http, clerk, view):
+    await take(http, services=["household"])
+    for action in ("open", "call-next", "start", "finish"):
+        await act(http, clerk, action)
+    assert view.today("1")["served"] == 1
+    assert view.today("2")["served"] == 0
 
 
 async def test_one_request_id_for_two_bodies_is_a_conflict(http):

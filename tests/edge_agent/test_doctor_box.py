@@ -18,6 +18,7 @@ from edge_agent.doctor.machine import Machine, clock_synchronised, filesystem_of
 from edge_agent.doctor.targets import parse_units
 from edge_agent.doctor.told import told_of
 from edge_agent.settings import load_hall_file, load_settings
+from firmware_profiles import Shelf
 from hall_core.clock import SystemClock
 from hall_core.errors import SettingsInvalid
 from tests.edge_agent.conftest import open_journal
@@ -153,7 +154,7 @@ async def test_a_wrong_hall_file_and_wrong_options_are_named(hall_path, data, ma
         {"name": "s", "profile": "no.such", "address": "tcp://127.0.0.1:1"},
         {"name": "t", "profile": "escpos.80mm", "address": "tcp://127.0.0.1:1", "options": {"colums": 3}},
     )
-    check = await around.profiles(load_hall_file(hall_path), SystemClock())
+    check = await around.profiles(load_hall_file(hall_path), Shelf(), SystemClock())
     assert check.state is State.BAD
     assert "no such profile" in check.words
     assert "colums" in check.words

@@ -93,6 +93,13 @@ async def test_a_slip_says_what_the_citizen_was_told(hall):
     handled = await hall.handle(issue(1))
     paper = slip(hall.queue, handled.facts[0], "http://hall.example/t/k1")
     assert (paper.label, paper.service, paper.job_id) == ("A001", "社保医保", "t1")
+    assert "接着" not in paper.range_text
+
+
+async def test_a_slip_for_several_services_says_which_come_then(hall):
+    handled = await hall.handle(issue(1, more_services=("household",)))
+    paper = slip(hall.queue, handled.facts[0], "")
+    assert paper.range_text.endswith("，办完接着办：户籍证件")
 
 
 @pytest.mark.parametrize(

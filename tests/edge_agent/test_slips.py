@@ -40,6 +40,18 @@ async def test_a_slip_says_everything_a_new_box_must_know(hall, tmp_path):
     assert wish.issued_at == ticket.issued_at.replace(microsecond=0)
 
 
+async def test_a_slip_for_several_services_says_them_all_while_they_fit(hall, tmp_path):
+    mine = slips(tmp_path / "box")
+    link = await printed(hall, mine, more_services=("household",))
+    wish = mine.read(link, hall.now(), "s")
+    assert (wish.service, wish.more_services) == ("social", ("household",))
+    stored = hall.journal.facts_of(wish.ticket_id)[0]
+    fact = TicketIssued.model_validate_json(stored.body)
+    long = fact.model_copy(update={"visits": tuple(f"service-{n}-of-a-long-name" for n in range(4))})
+    wish = mine.read(mine.link(URL + fact.token, long), hall.now(), "s")
+    assert (wish.service, wish.more_services) == ("social", ()), "the number counts again, the rest is asked"
+
+
 async def test_nobody_else_can_write_one(hall, tmp_path):
     mine = slips(tmp_path / "box")
     link = await printed(hall, mine)

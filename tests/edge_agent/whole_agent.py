@@ -18,6 +18,7 @@ from edge_agent.accounts import Accounts
 from edge_agent.devices import Devices
 from edge_agent.hall import Hall
 from edge_agent.keeper import DeviceKeeper
+from edge_agent.override import Overrides
 from edge_agent.self_tests import SelfTests, neighbour_of
 from edge_agent.site import SiteFile
 from edge_agent.web.app import web_app
@@ -62,9 +63,11 @@ class WholeAgent:
 
 
 @asynccontextmanager
-async def whole_agent(folder: Path, clock: FixedClock, *devices: dict[str, Any]) -> AsyncIterator[WholeAgent]:
-    """The agent of a hall with these devices; they are probed often."""
-    async with running(folder / "journal.db", clock, hall_setup()) as hall:
+async def whole_agent(
+    folder: Path, clock: FixedClock, *devices: dict[str, Any], granted: bool = True, override_key: str = ""
+) -> AsyncIterator[WholeAgent]:
+    """The agent of a hall with these devices; they are probed often. `granted`: it holds numbers."""
+    async with running(folder / "journal.db", clock, hall_setup(), granted=granted) as hall:
         screens = NamedScreens(clock, lambda: hall.journal.last)
         around = Neighbours()
         pool = BusPool(clock=clock, screens=screens, neighbours=around, pause=_pause(clock))
@@ -75,6 +78,7 @@ async def whole_agent(folder: Path, clock: FixedClock, *devices: dict[str, Any])
             accounts = Accounts(folder / "accounts.json", clock)
             site = SiteFile(folder / "site.json", "")
             view = View(hall, kept, None, site, Guard(accounts), hall.bell)
+            view.overrides = Overrides(hall, hall_setup().hall, lambda: override_key, accounts.pepper)
             app = web_app(view, new_id=_ids(), version="test", screens=screens, tests=tests)
             sock = socket.create_server(("127.0.0.1", 0))
             server = uvicorn.Server(

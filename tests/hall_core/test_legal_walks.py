@@ -272,6 +272,7 @@ def test_the_table_of_tickets_is_the_agreed_one() -> None:
         },
         "serving": {
             "ticket-finished": "finished",
+            "ticket-moved-on": "waiting",
             "ticket-held": "held",
             "ticket-transferred": "waiting",
             "ticket-cancelled": "cancelled",

@@ -109,7 +109,12 @@ CASES: list[tuple[Callable[[], Box], c.Command, str, str]] = [
         "bad-request",
         "请求内容有误：",
     ),
-    (ungranted, issue(), "no-grant", "本机今日没有号段（A 2026-11-23），请联系管理员或到咨询台"),
+    (
+        ungranted,
+        issue(),
+        "no-grant",
+        "本机今日没有号段（A 2026-11-23），请到咨询台；工作人员可在本机 /override 页输入应急码",
+    ),
     (exhausted, issue(), "zone-exhausted", "今日 A 号已取完，请到咨询台"),
     (opened, c.OpenCounter(counter="9"), "unknown-counter", "本厅没有窗口「9」"),
     (opened, c.OpenCounter(counter="1"), "illegal-transition", "1 当前状态为「开放」，不能执行"),

@@ -85,6 +85,7 @@ def test_calls_tell_label_counter_and_what_became_of_the_ticket() -> None:
             "counter": "1",
             "call_no": 1,
             "at": "2026-11-23T09:02:00+08:00",
+            "again": False,
             "state": "serving",
         }
     ]

@@ -22,9 +22,10 @@ from tests.journeys.test_one_ticket import Scene, kept
 
 
 @asynccontextmanager
-async def furnished(folder, *devices):
-    """A hall with these devices, simulated on real wires."""
-    clock, layout, ids = SystemClock(), HallFile(hall=hall_setup(), devices=devices), count(1)
+async def furnished(folder, *devices, **setup):
+    """A hall with these devices, simulated on real wires; `setup` changes what it is."""
+    about = hall_setup().model_copy(update=setup)
+    clock, layout, ids = SystemClock(), HallFile(hall=about, devices=devices), count(1)
     async with (
         SimulatedHall(layout, clock) as sim,
         running(folder / "journal.db", clock, layout.hall) as hall,

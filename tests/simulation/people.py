@@ -85,9 +85,11 @@ class People:
         """Somebody presses a button of the kiosk; gives the request's id."""
         request, service = self._next("press"), self.rng.choice(self.world.services)
         priority = self.rng.choice(["elder", "urgent"]) if self.rng.random() < 0.1 else None
+        # One in nine comes for everything the hall does.
+        more = tuple(s for s in self.world.services if s != service) if self._count % 9 == 0 else ()
         # Some press twice, and some pages ask again before they have heard.
         for _ in range(2 if self.rng.random() < 0.05 else 1):
-            self.do(self._take(box or self.world.box, request, service, priority), f"take {request}")
+            self.do(self._take(box or self.world.box, request, (service, *more), priority), f"take {request}")
         return request
 
     def bus(self) -> None:
@@ -95,17 +97,18 @@ class People:
         for _ in range(self.rng.randint(2, 12)):
             self.take()
 
-    async def _take(self, box: Any, request: str, service: str, priority: str | None) -> None:
+    async def _take(self, box: Any, request: str, services: tuple[str, ...], priority: str | None) -> None:
         ticket_id = self.world.new_id()
         for attempt in range(12):
             # The page makes new ids for every try; the box knows the request by its own.
             fresh = ticket_id if attempt == 0 else self.world.new_id()
             command = c.IssueTicket(
                 request_id=request,
-                fingerprint=f"f-{service}",
+                fingerprint=f"f-{services[0]}",
                 ticket_id=fresh,
                 token=f"k{fresh}",
-                service=service,
+                service=services[0],
+                more_services=services[1:],
                 priority=priority,
             )
             try:

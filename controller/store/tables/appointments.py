@@ -2,12 +2,14 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from controller.store.columns import UtcTime, table_of
 
 __all__ = ["APPOINTMENTS", "SLOTS_TAKEN"]
+
+_WITH_PHONE = text("phone_masked IS NOT NULL")
 
 
 class Appointment(SQLModel, table=True):
@@ -15,7 +17,9 @@ class Appointment(SQLModel, table=True):
 
     `state` is `booked`, `checked-in`, `cancelled`, `missed`, `excused` (missed, but forgiven) or
     `refused` by the hall; `booking` counts the times it was given. `phone_index` is a keyed digest: it
-    tells that two appointments belong to one number, and nothing else.
+    tells that two appointments belong to one number, and nothing else. `person` is the same digest where
+    it is held to one open appointment for a service and a day. `told_at` is when it was told what missing
+    it means.
     """
 
     __tablename__ = "appointments"
@@ -24,6 +28,14 @@ class Appointment(SQLModel, table=True):
         Index("ix_appointments_hall_state", "hall", "state", "starts_at"),
         Index("ix_appointments_phone", "phone_index", "starts_at"),
         Index("ix_appointments_asked", "owner", "booked_at"),
+        Index(
+            "ix_appointments_person",
+            *("person", "service", "day"),
+            unique=True,
+            sqlite_where=text("state = 'booked'"),
+            postgresql_where=text("state = 'booked'"),
+        ),
+        Index("ix_appointments_erase", "day", sqlite_where=_WITH_PHONE, postgresql_where=_WITH_PHONE),
     )
 
     appointment_id: str = Field(primary_key=True)
@@ -41,6 +53,8 @@ class Appointment(SQLModel, table=True):
     phone_sealed: str | None = None
     phone_masked: str | None = None
     phone_index: str | None = None
+    person: str | None = None
+    told_at: datetime | None = Field(default=None, sa_type=UtcTime)
     owner: str
     key: str
     fingerprint: str

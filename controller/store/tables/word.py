@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from controller.store.columns import BigId, UtcTime, table_of
 
 __all__ = ["ALARMS", "NOTICES", "RECEIPTS"]
+
+_WITH_PHONE = text("to_key <> '' OR phone_sealed IS NOT NULL")
 
 
 class Notice(SQLModel, table=True):
@@ -24,6 +26,7 @@ class Notice(SQLModel, table=True):
         Index("ix_notices_due", "state", "priority", "next_at"),
         Index("ix_notices_given", "provider", "provider_id"),
         Index("ix_notices_number", "to_key", "sent_at"),
+        Index("ix_notices_phone", "made_at", sqlite_where=_WITH_PHONE, postgresql_where=_WITH_PHONE),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)

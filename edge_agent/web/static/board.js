@@ -9,7 +9,8 @@ const HIGHLIGHT_S = BLINK_S + 20;
 const body = document.body;
 const voice = body.dataset.voice === "yes";
 const $ = (id) => document.getElementById(id);
-const key = (call) => `${call.ticket_id}/${call.call_no}`;
+// A call that nobody answered is shown anew: it blinks and chimes as a new one does.
+const key = (call) => `${call.ticket_id}/${call.call_no}${call.again ? "/again" : ""}`;
 let known = new Set(body.dataset.calls.split(" "));
 let state = null;
 let staleSince = 0;
@@ -41,7 +42,7 @@ function row(call, name, fresh) {
   made.dataset.key = key(call);
   made.dataset.at = call.at;
   made.querySelector(".label").textContent = call.label;
-  made.querySelector(".again").hidden = call.call_no < 2;
+  made.querySelector(".again").hidden = call.call_no < 2 && !call.again;
   made.querySelector("time").textContent = clock(Date.parse(call.at));
   const sign = /^(\d{1,3})\s*(.{0,6})$/.exec(name);
   const big = made.querySelector("b");

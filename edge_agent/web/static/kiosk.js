@@ -6,6 +6,7 @@ import { DigitPad } from "./digit-pad.js";
 import { PhonePad } from "./phone-pad.js";
 import { follow, reload, requestId } from "./hall-live.js";
 import { told as readingOf } from "./reader.js";
+import { Several } from "./several.js";
 
 const body = document.body;
 const $ = (id) => document.getElementById(id);
@@ -17,10 +18,12 @@ const PHOTO_S = 60;
 const IDLE_S = 30 * slow;
 const WARN_S = 15 * slow;
 const DOUBLE_TAP_MS = 400;
+const MOST_SERVICES = 5;
 
 let state = null;
 let news = "live";
 let service = null;
+let services = [];
 let priority = null;
 let wish = null;
 let busy = false;
@@ -30,7 +33,13 @@ let chosenAt = 0;
 
 const heading = $("heading").textContent;
 // A hall without a centre sends no messages and asks for no number.
-const pad = $("phone-open") ? new PhonePad($("pad"), $("phone-label"), words.kiosk.phone) : null;
+const relative = $("relative-open") ? new PhonePad($("relative-pad"), $("relative-label"), words.kiosk.relative) : null;
+// A second number is asked for when there is a first one: whoever left none has named nobody.
+const pad = $("phone-open") ? new PhonePad($("pad"), $("phone-label"), words.kiosk.phone, () => { $("relative-open").hidden = !pad.number; if (!pad.number) relative.clear(); }) : null;
+
+// A hall with one service has no order to choose.
+const several = $("several") ? new Several($("several-bar"), words.kiosk, MOST_SERVICES, (tiles) => (tiles.length > 1 ? chooseAll(tiles) : choose(tiles[0]))) : null;
+$("several")?.addEventListener("click", title);
 
 const codes = new DigitPad($("code-pad"), { longest: 6, shown: (digits) => digits, complete: (digits) => digits.length === 6 });
 codes.done = checkIn;
@@ -40,7 +49,7 @@ follow({
   onFreshness: (word) => { news = word; lost(); },
   onDevice: read,
   showing: () => [...document.querySelectorAll(".screen:not([hidden])")].map((part) => part.id),
-  inUse: () => busy || !atHome(),
+  inUse: () => busy || !atHome() || Boolean(several?.on),
 });
 
 function show(next) {
@@ -54,10 +63,17 @@ function show(next) {
     $("phone-label").textContent = (next.notices ?? next.uplink.connected) ? words.kiosk.phone : words.kiosk.phone_off;
   }
   const tiles = document.querySelectorAll("[data-service]").length;
-  const shut = !next.services.some((s) => s.open);
-  $("top").classList.toggle("shut", shut);
-  if (!$("menu").hidden) $("heading").textContent = shut ? words.kiosk.shut_now : $("arrive") ? words.kiosk.heading_short : words.kiosk.heading;
+  several?.paint();
+  title();
   if (tiles !== next.services.length && atHome()) reload();
+}
+
+/** What the menu asks for now. */
+function title() {
+  const shut = state ? !state.services.some((s) => s.open) : $("top").classList.contains("shut");
+  $("top").classList.toggle("shut", shut);
+  if ($("menu").hidden) return;
+  $("heading").textContent = shut ? words.kiosk.shut_now : several?.on ? several.title : $("arrive") ? words.kiosk.heading_short : words.kiosk.heading;
 }
 
 function paint(row) {
@@ -109,20 +125,31 @@ function screen(name, title) {
 
 function choose(tile) {
   service = tile.dataset.service;
+  services = [service];
+  confirm(tile.dataset.name, tile.dataset.about, tile.querySelector(".w1").textContent, tile.querySelector(".w2").textContent);
+}
+
+/** Several services, one number: which comes first is the hall's to choose. */
+function chooseAll(tiles) {
+  service = null;
+  services = tiles.map((tile) => tile.dataset.service);
+  confirm(tiles.map((tile) => tile.dataset.name).join(document.documentElement.lang === "en" ? ", " : "、"), words.kiosk.several_note, "", "");
+}
+
+function confirm(name, about, first, second) {
   chosenAt = performance.now();
-  $("c-name").textContent = tile.dataset.name;
-  $("c-about").textContent = tile.dataset.about;
-  $("c-w1").textContent = tile.querySelector(".w1").textContent;
-  $("c-w2").textContent = tile.querySelector(".w2").textContent;
+  [$("c-name").textContent, $("c-about").textContent] = [name, about];
+  [$("c-w1").textContent, $("c-w2").textContent] = [first, second];
   screen("choose", words.kiosk.check);
   $("take").focus({ focusVisible: false });
 }
 
 async function take() {
   // The second half of a double tap on a tile is no answer to the next page.
-  if (!service || performance.now() - chosenAt < DOUBLE_TAP_MS) return;
-  const body = { service, channel: "kiosk" };
+  if (!services.length || performance.now() - chosenAt < DOUBLE_TAP_MS) return;
+  const body = { ...(services.length > 1 ? { services } : { service }), channel: "kiosk" };
   if (pad?.number) body.phone = pad.number;
+  if (relative?.number) body.relative_phone = relative.number;
   if (priority) body.priority = priority;
   await ask(body);
 }
@@ -163,6 +190,9 @@ function given(ticket) {
   $("t-label").textContent = ticket.label;
   $("t-ahead").textContent = ticket.ahead ? say(words.kiosk.ahead, { n: ticket.ahead }) : words.kiosk.first;
   $("t-range").textContent = range(ticket.range_min, ticket.ahead);
+  const then = (ticket.services ?? []).slice(1).map((id) => document.querySelector(`[data-service="${CSS.escape(id)}"]`)?.dataset.name ?? id);
+  $("t-then").hidden = !then.length;
+  $("t-then").textContent = say(words.kiosk.then, { names: then.join(document.documentElement.lang === "en" ? ", " : "、") });
   const counters = tile?.dataset.counters;
   $("t-near").textContent = counters ? words.kiosk.counters + counters : words.kiosk.near;
   $("t-scan").hidden = !/^https?:/.test(ticket.url);
@@ -213,7 +243,7 @@ function second() {
     return;
   }
   const plain = !/lang=en|size=large/.test(location.search);
-  if (atHome() && plain && $("menu").querySelector(".tiles:not([hidden])").dataset.page === "0") return;
+  if (atHome() && plain && !several?.on && $("menu").querySelector(".tiles:not([hidden])").dataset.page === "0") return;
   idle += 1;
   if (idle < IDLE_S) return;
   if (!$("still").open) $("still").showModal();
@@ -238,9 +268,11 @@ function turn(by) {
 
 function back() {
   service = priority = wish = null;
+  services = [];
   pad?.clear();
   for (const chip of document.querySelectorAll(".chip")) chip.setAttribute("aria-pressed", "false");
   screen("menu", heading);
+  title();
 }
 
 function pick(chip) {
@@ -252,7 +284,8 @@ function pick(chip) {
 document.addEventListener("click", (event) => {
   const hit = event.target.closest("button");
   if (!hit) return;
-  if (hit.dataset.service) choose(hit);
+  if (hit.dataset.service && several?.on) several.touch(hit);
+  else if (hit.dataset.service) choose(hit);
   if (hit.dataset.priority) pick(hit);
   if (hit.dataset.open) $(hit.dataset.open).showModal();
   if ("close" in hit.dataset) hit.closest("dialog").close();
@@ -266,7 +299,8 @@ document.addEventListener("keydown", (event) => {
   if (/^[1-9]$/.test(event.key) && !$("menu").hidden) {
     const tile = document.querySelectorAll(".tiles:not([hidden]) .tile")[Number(event.key) - 1];
     if (tile && !tile.disabled) tile.click();
-  } else if (event.key === "#" && !$("choose").hidden) take();
+  } else if (event.key === "#" && !$("menu").hidden && several?.on && !several.go.disabled) several.go.click();
+  else if (event.key === "#" && !$("choose").hidden) take();
   else if (event.key === "#" && !$("ticket").hidden) home();
   else if (event.key === "*" && !$("choose").hidden) back();
 });
@@ -277,6 +311,7 @@ $("arrive")?.addEventListener("click", () => codes.open());
 $("back").addEventListener("click", back);
 $("done").addEventListener("click", home);
 $("phone-open")?.addEventListener("click", () => pad.open());
+$("relative-open")?.addEventListener("click", () => relative.open());
 $("more")?.addEventListener("click", () => turn(1));
 $("less")?.addEventListener("click", () => turn(-1));
 if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js");

@@ -14,10 +14,12 @@ export class PhonePad extends DigitPad {
   #invitation;
   number = "";
 
-  constructor(dialog, label, invitation) {
+  /** `changed` hears that there is a number now, or none any more. */
+  constructor(dialog, label, invitation, changed = () => {}) {
     super(dialog, { longest: 11, shown: masked, complete: (digits) => /^1[3-9]\d{9}$/.test(digits) });
     this.#label = label;
     this.#invitation = invitation;
+    this.changed = changed;
   }
 
   open() {
@@ -28,11 +30,13 @@ export class PhonePad extends DigitPad {
     this.number = "";
     this.set("");
     this.#label.textContent = this.#invitation;
+    this.changed();
   }
 
   done(digits) {
     this.number = digits;
     this.#label.textContent = masked(digits);
+    this.changed();
   }
 
   drop() {
