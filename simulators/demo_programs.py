@@ -19,7 +19,7 @@ __all__ = ["BROKER", "Program", "ProgramDied", "Programs", "console_script", "fr
 _POLL_S = 0.05
 BROKER = "broker"
 #: everything is gone within 3 s: first the programs, then the broker
-_GRACE_S = 1.4
+_GRACE_S = 1.8
 _BROKER_GRACE_S = 0.4
 _KILL_S = 0.4
 _TAIL_LINES = 12

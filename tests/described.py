@@ -86,7 +86,7 @@ def as_described(
 ) -> list[int]:
     """Ask one operation many times; returns the answers' states.
 
-    `people` are who may ask; `known` values stand in for three of four made-up ones of the same name.
+    `people` are who may ask; `known` values stand in for seven of eight made-up ones of the same name.
     """
     seen: list[int] = []
     common = list(HealthCheck)
@@ -117,10 +117,10 @@ def _put_known(data: st.DataObject, case: Any, known: Mapping[str, Sequence[Any]
         if not isinstance(values, dict):
             continue
         for name in list(values):
-            if known.get(name) and data.draw(st.integers(0, 3)):
+            if known.get(name) and data.draw(st.integers(0, 7)):
                 values[name] = data.draw(st.sampled_from(known[name]))
     named = {parameter.name for parameter in case.operation.iter_parameters()}
-    if _KEY in named and data.draw(st.integers(0, 3)):
+    if _KEY in named and data.draw(st.integers(0, 7)):
         case.headers[_KEY] = data.draw(st.sampled_from(known[_KEY]))
 
 

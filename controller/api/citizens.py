@@ -8,9 +8,10 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from controller.api.deps import PartsDep
-from controller.api.events import BEAT_S, EVENTS, event_response, frame
+from controller.api.events import BEAT_S, event_response, frame
 from controller.use_cases import citizen
 from controller.use_cases.context import Context
+from hall_core.errors.described import EVENTS
 from hall_core.queueing.reasons import REASONS, Reasons
 
 __all__ = ["router"]

@@ -10,14 +10,12 @@ from fastapi.responses import Response, StreamingResponse
 from controller.api.deps import PartsDep, Who
 from controller.use_cases.context import Context
 from controller.use_cases.views import hall_view, halls_view, plain
-from hall_core.errors.described import text_of
+from hall_core.errors.described import EVENTS
 
-__all__ = ["BEAT_S", "EVENTS", "event_response", "frame", "router"]
+__all__ = ["BEAT_S", "event_response", "frame", "router"]
 
 #: a watcher that hears nothing for longer than a few beats knows that the line is dead
 BEAT_S = 5.0
-#: what a route that never ends says of its answer
-EVENTS = text_of("text/event-stream")
 
 router = APIRouter(tags=["live"])
 

@@ -13,7 +13,7 @@ __all__ = ["forget_person", "phone_of_link"]
 
 
 def phone_of_link(database: Database, phones: PhoneBox, token: str) -> str:
-    """The 11 digits left with the ticket or appointment of this link. Raises SettingsInvalid, PhoneInvalid."""
+    """The 11 digits left with this link's ticket or appointment. Raises SettingsInvalid, PhoneInvalid."""
     found = database.read_now(lambda tx: sealed.of_link(tx, token))
     if found is None:
         raise SettingsInvalid("no number was left with this link, or it is erased already")

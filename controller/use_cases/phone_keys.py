@@ -1,8 +1,8 @@
 """The keys that open sealed phone numbers, as files.
 
-`phone.key` is the first one. `phone.2.key`, `phone.3.key` … came by rotation; numbers are sealed to the newest.
-What else is derived from a secret is derived from the first one's root (the extract step of HKDF): when the
-first key is dropped, `phone.root` keeps the root, and a root opens nothing.
+`phone.key` is the first one. `phone.2.key`, `phone.3.key` … came by rotation; numbers are sealed to the
+newest. What else is derived from a secret is derived from the first one's root (the extract step of HKDF):
+when the first key is dropped, `phone.root` keeps the root, and a root opens nothing.
 """
 
 import hmac

@@ -131,7 +131,7 @@ class NoticeSender:
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
         while len(self._busy) < HANDS:
-            jobs, more = await self._context.database.write(self._claim)
+            jobs, more = await self._claimed()
             self._blocked = not jobs and not more
             for job in jobs:
                 self._busy.add(job.notice["id"])
@@ -139,20 +139,32 @@ class NoticeSender:
             if not more:
                 return
 
-    def _claim(self, tx: Tx) -> tuple[list[_Job], bool]:
-        """Notices to work on, and whether there may be more; what may not be sent is put away on the way."""
+    async def _claimed(self) -> tuple[list[_Job], bool]:
+        """`_claim`, committed; what could not be stored takes no room at a gateway. Raises STORAGE_DOWN."""
+        jobs: list[_Job] = []
+        try:
+            more = await self._context.database.write(lambda tx: self._claim(tx, jobs))
+        except STORAGE_DOWN:
+            for job in jobs:
+                if not job.ask:
+                    job.provider.breaker.end(job.mark, worked=None)
+            raise
+        return jobs, more
+
+    def _claim(self, tx: Tx, jobs: list[_Job]) -> bool:
+        """Adds notices to work on; is there more? What may not be sent is put away on the way."""
         now = self._context.clock.now()
         self._metrics.notices_sent.labels("suppressed").inc(notice_store.put_away_stale(tx, now))
         # No more than there is room for: opening numbers for nothing costs time.
         limit = min(HANDS - len(self._busy), max(SOME, self._providers.room()))
         rows = notice_store.claim(tx, now, sorted(self._busy), self._providers.claimable(), limit)
-        jobs, moved = [], 0
+        moved = 0
         for notice in rows:
             job = self._asking(tx, notice) if notice["state"] != "pending" else self._sending(tx, notice, now)
             if isinstance(job, _Job):
                 jobs.append(job)
             moved += job is not None
-        return jobs, len(rows) == limit == moved
+        return len(rows) == limit == moved
 
     def _sending(self, tx: Tx, notice: dict[str, Any], now: datetime) -> _Job | bool | None:
         """A job; True when the notice was put away; None when its provider has no room now."""
@@ -175,7 +187,11 @@ class NoticeSender:
         attempts = notice["attempts"] + 1
         changes: dict[str, Any] = {"state": "sending", "attempts": attempts, "provider": provider.name}
         changes |= {"to_key": to_key, "sent_at": now, "updated_at": now}
-        notice_store.change_notice(tx, notice["id"], **changes)
+        try:
+            notice_store.change_notice(tx, notice["id"], **changes)
+        except STORAGE_DOWN:
+            provider.breaker.end(mark, worked=None)
+            raise
         return _Job({**notice, "attempts": attempts, "sent_at": now}, provider, to, ask=False, mark=mark)
 
     def _provider_of(self, notice: dict[str, Any]) -> Provider | None:

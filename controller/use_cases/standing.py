@@ -68,7 +68,7 @@ async def standing_view(context: Context, row: Row) -> Row | None:
 
 
 async def credit_view(context: Context, appointment_id: str) -> Row | None:
-    """`{late, minutes, used, moved}`: that the hall was late, minutes for the next appointment and whether
+    """`{late, minutes, used, moved}`: that the hall was late, minutes for the next visit and whether
     one has used them; `moved` are the minutes this one is moved forward. None when there is nothing to say.
     """
 

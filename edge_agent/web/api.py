@@ -125,7 +125,7 @@ def api_routes(view: View, new_id: Callable[[], str]) -> APIRouter:
 
     @router.get("/api/facts")
     async def facts(
-        after: int = Query(default=0, ge=0), limit: int = Query(default=100, ge=1, le=1000)
+        after: int = Query(default=0, ge=0, le=2**63 - 1), limit: int = Query(default=100, ge=1, le=1000)
     ) -> list[dict[str, Any]]:
         """The journal from `after` + 1 on."""
         return [public(f.n, f.body) for f in hall.journal.read(after, limit)]

@@ -6,18 +6,21 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from fastapi import APIRouter, Header
 from fastapi.responses import Response, StreamingResponse
 
 from edge_agent.web.view import View
-from hall_core.errors.described import text_of
+from hall_core.errors.described import EVENTS
 
 __all__ = ["stream_routes"]
 
 BEAT_S = 5.0
 #: snapshots of one screen are at least so far apart; facts are never held back
 CALM_S = 0.05
+#: a fact's number as the journal can hold it
+Last = Annotated[int | None, Header(ge=0, le=2**63 - 1)]
 
 
 def _event(kind: str, data: str, n: int | None = None) -> str:
@@ -57,8 +60,8 @@ def stream_routes(view: View) -> APIRouter:
     """`GET /api/stream`."""
     router = APIRouter()
 
-    @router.get("/api/stream", response_class=Response, responses=text_of("text/event-stream"))
-    async def stream(last_event_id: int | None = Header(default=None)) -> StreamingResponse:
+    @router.get("/api/stream", response_class=Response, responses=EVENTS)
+    async def stream(last_event_id: Last = None) -> StreamingResponse:
         """Server-sent events; with `Last-Event-ID` the facts after it come first, as far as they are kept."""
         after = view.hall.journal.last if last_event_id is None else last_event_id
         return StreamingResponse(

@@ -95,8 +95,8 @@ class Place(BaseModel):
 
 
 class HallSetup(BaseModel):
-    """One hall. `credits_min` are the minutes each priority class is moved forward; `goal_min` the
-    waiting goal past which a ticket goes next.
+    """One hall. `credits_min` are the minutes each priority class is moved forward (`goodwill` is given by
+    the centre alone); `goal_min` the waiting goal past which a ticket goes next.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -123,6 +123,7 @@ class HallSetup(BaseModel):
             "military": 15,
             "disabled": 15,
             "urgent": 25,
+            "goodwill": 10,
         }
     )
 

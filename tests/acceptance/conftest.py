@@ -1,10 +1,12 @@
 """What the acceptance tests need of the machine."""
 
 import os
+import random
 
 import pytest
 
 from simulators.broker import find_mosquitto
+from tests.acceptance.syscalls import evenly
 
 
 @pytest.fixture
@@ -15,3 +17,19 @@ def mosquitto():
         missing = "Mosquitto is missing: apt-get install mosquitto"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     return found
+
+
+@pytest.fixture
+def sample(request, record_property):
+    """`sample(calls, call, n)`: n of the calls that were counted, evenly; each of them with `--all-cells`."""
+    seed = random.SystemRandom().randrange(2**32)
+    record_property("seed", seed)
+    print(f"seed {seed}")  # noqa: T201 - repeats what failed
+    offset = random.Random(seed).random()
+
+    def chosen(calls, call, number):
+        assert calls[call], f"{call} was never called: {dict(calls)}"
+        every = [(call, k) for k in range(1, calls[call] + 1)]
+        return every if request.config.getoption("--all-cells") else evenly(every, number, offset)
+
+    return chosen

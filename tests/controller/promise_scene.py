@@ -21,7 +21,8 @@ async def booking_hall(centre, box, *, goodwill=10):
     household, tax = hall_setup().services
     plan = SlotPlan(minutes=30, places=20, days_ahead=14)
     services = (household.model_copy(update={"appointments": plan}), tax)
-    credits_min = {**hall_setup().credits_min, **({"goodwill": goodwill} if goodwill else {})}
+    credits_min = {k: v for k, v in hall_setup().credits_min.items() if k != "goodwill"}
+    credits_min |= {"goodwill": goodwill} if goodwill else {}
     setup = hall_setup().model_copy(update={"services": services, "credits_min": credits_min})
     await centre.meet(box)
     box.do(c.ConfigureHall(setup=setup))

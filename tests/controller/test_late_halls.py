@@ -159,7 +159,7 @@ async def test_a_number_taken_online_uses_it_as_well(web, centre, box, clock):
 async def test_a_number_the_hall_refuses_uses_nothing(web, centre, box, clock):
     phone = a_phone()
     made = await owed(web, centre, box, clock, phone)
-    box.queue = replace(box.queue, grants={})
+    box.queue = replace(box.queue, grants=())
     async with answering(centre, box):
         body = {"service": "household", "phone": phone}
         head = {**web.bearer, "Idempotency-Key": "n1"}

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from controller.store import receipts as receipt_store
+from controller.store.database import STORAGE_DOWN, Database
 from controller.use_cases.bucket import Bucket
 from controller.use_cases.ports import Fate, Receipt
 from controller.use_cases.providers import FAILURES, Breaker, NumberLimits, Provider
@@ -241,6 +242,29 @@ async def test_no_more_than_the_bucket_gives_and_who_is_throttled_waits(centre, 
             clock.advance(2)
             await settle()
     assert len(gateway.taken) == 6
+
+
+async def test_a_claim_that_cannot_be_stored_takes_no_room_at_the_gateway(
+    centre, box, gateway, phone, clock, monkeypatch
+):
+    await hall_with(centre, box, phone, "t1")
+    one = Provider("first", gateway, Bucket(clock, per_s=10, burst=10), Breaker(clock, at_once=1))
+    write, full = Database.write, [True]
+
+    async def once_full(self, work):
+        def undone(tx):
+            done = work(tx)
+            if not one.free() and full.pop():
+                raise STORAGE_DOWN("COMMIT", {}, Exception("database or disk is full"))
+            return done
+
+        return await write(self, undone if full else work)
+
+    monkeypatch.setattr(Database, "write", once_full)
+    async with sending(centre, one) as settle:
+        await settle()
+    assert (full, gateway.sends) == ([], ["t1.confirmation.0"])
+    assert states(centre) == {"t1.confirmation.0": "accepted"}
 
 
 # -- receipts ----------------------------------------------------------------------------------------------

@@ -20,6 +20,9 @@ OPEN = {
     "/static/{path:path}",
     "/h/{hall}",
     "/api/public/halls",
+    "/api/public/halls/{hall}/draws",
+    "/api/public/draws/{draw}",
+    "/api/v1/time",
 }
 
 
@@ -31,7 +34,7 @@ async def web(centre):
 
 #: what no program does: people answer for it by name
 FOR_PEOPLE = re.compile(
-    r"(PUT|DELETE) /api/calendar/.*|POST /api/rating-cases/.*|\w+ /api/halls/haitang/manager-phone"
+    r"(PUT|DELETE) /api/calendar/.*|POST /api/(rating-cases|appeals)/.*|\w+ /api/halls/haitang/manager-phone"
 )
 
 

@@ -92,6 +92,7 @@ def setups(made: list[Proposal], folder: Path) -> dict[tuple[str, int], DeviceSe
     content = yaml.safe_load(as_yaml(made, PROFILES))
     pepper = folder / "pepper"
     pepper.write_text("0123456789abcdef", encoding="ascii")
+    pepper.chmod(0o600)
     for entry in content["devices"]:
         if "pepper_file" in entry.get("options", {}):
             entry["options"]["pepper_file"] = str(pepper)

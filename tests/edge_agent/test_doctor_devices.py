@@ -232,6 +232,7 @@ async def test_no_capture_of_a_modem_holds_the_number_a_message_went_to():
 async def test_no_capture_of_a_card_reader_holds_anything_of_the_card(tmp_path):
     pepper = tmp_path / "pepper"
     pepper.write_text("0123456789abcdef", encoding="ascii")
+    pepper.chmod(0o600)
     recording = Both()
     async with simulated({"profile": "card.sam-v"}) as hall:
         (reader,) = hall.devices.values()

@@ -31,7 +31,9 @@ class Appeal(SQLModel, table=True):
 
 
 class Credit(SQLModel, table=True):
-    """The hall was late for this appointment. `minutes` are those of the next one; `used_by` is that one."""
+    """The hall was late for this appointment. `minutes` are for the next visit; `used_by` is that appointment
+    or ticket.
+    """
 
     __tablename__ = "credits"
     __table_args__ = (Index("ix_credits_used", "used_by"),)
