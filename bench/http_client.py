@@ -85,11 +85,12 @@ class HttpClient:
         """GET. `headers` are whole lines."""
         return await self._ask(f"GET {path}{self._tail}{headers}\r\n".encode())
 
-    async def post(self, path: str, body: dict[str, Any]) -> Answer:
-        """POST a JSON body."""
+    async def post(self, path: str, body: dict[str, Any], headers: str = "") -> Answer:
+        """POST a JSON body. `headers` are whole lines."""
         payload = json.dumps(body, separators=(",", ":")).encode()
         head = (
-            f"POST {path}{self._tail}Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n"
+            f"POST {path}{self._tail}{headers}Content-Type: application/json\r\n"
+            f"Content-Length: {len(payload)}\r\n\r\n"
         )
         return await self._ask(head.encode() + payload)
 

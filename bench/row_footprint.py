@@ -45,7 +45,7 @@ async def measure(run: Run) -> list[Figure]:
     bare = await _bare(run, folder)
     rest, base = agent.rest, bare.rest
     return [
-        figure("footprint_rss", rest.rss_mb, "MB", Target(most=64), baseline=base.rss_mb, note=agent.said),
+        figure("footprint_rss", rest.rss_mb, "MB", Target(most=80), baseline=base.rss_mb, note=agent.said),
         figure("footprint_threads", rest.threads, "", Target(most=10), baseline=base.threads),
         figure("footprint_idle_cpu", rest.cpu_percent, "%", Target(most=1), baseline=base.cpu_percent),
         figure(

@@ -33,6 +33,9 @@ ROWS = {
     "ranges": ("bench.row_ranges", "measure"),
     "footprint": ("bench.row_footprint", "measure"),
     "bus": ("bench.row_bus", "measure"),
+    "public_api_reads": ("bench.row_public_reads", "measure"),
+    "public_ticket_requests": ("bench.row_public_tickets", "measure"),
+    "skew_panel_gateway": ("bench.row_skew", "measure"),
     "forty_devices": ("bench.row_forty_devices", "measure"),
 }
 Row = Callable[[Run], Coroutine[Any, Any, list[Figure]]]

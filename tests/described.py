@@ -86,7 +86,8 @@ def as_described(
 ) -> list[int]:
     """Ask one operation many times; returns the answers' states.
 
-    `people` are who may ask; `known` values stand in for seven of eight made-up ones of the same name.
+    `people` are who may ask; `known` values stand in for seven of eight made-up ones of the same name,
+    and those under an operation's own name for one of three bodies.
     """
     seen: list[int] = []
     common = list(HealthCheck)
@@ -119,6 +120,8 @@ def _put_known(data: st.DataObject, case: Any, known: Mapping[str, Sequence[Any]
         for name in list(values):
             if known.get(name) and data.draw(st.integers(0, 7)):
                 values[name] = data.draw(st.sampled_from(known[name]))
+    if known.get(case.operation.label) and not data.draw(st.integers(0, 2)):
+        case.body = data.draw(st.sampled_from(known[case.operation.label]))
     named = {parameter.name for parameter in case.operation.iter_parameters()}
     if _KEY in named and data.draw(st.integers(0, 7)):
         case.headers[_KEY] = data.draw(st.sampled_from(known[_KEY]))

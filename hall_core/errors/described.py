@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["PROBLEMS", "REPEATED", "text_of"]
+__all__ = ["EVENTS", "PROBLEMS", "REPEATED", "text_of"]
 
 _SCHEMA = {
     "type": "object",
@@ -25,6 +25,25 @@ REPEATED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Asked and answered before: the same answer again",
         "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+#: server-sent events, for as long as somebody listens; the schema is that of one event
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A stream that does not end",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "required": ["event", "data"],
+                    "properties": {
+                        "event": {"type": "string"},
+                        "data": {"type": "string", "description": "JSON"},
+                        "id": {"type": "string"},
+                    },
+                }
+            }
+        },
     }
 }
 

@@ -258,7 +258,9 @@ async def test_another_time_keeps_the_link_and_frees_the_place(web, box, centre,
     answer = await web.client.post(f"{link}/reschedule", data=fields)
     assert (answer.status_code, answer.headers["location"]) == (303, link)
     assert centre.one("APPOINTMENTS")["starts_at"] == datetime.fromisoformat(other)
-    assert sorted(row["taken"] for row in centre.rows("SLOTS_TAKEN")) == [1, 1], "nobody knows when it returns"
+    assert sorted(row["taken"] for row in centre.rows("SLOTS_TAKEN")) == [1, 1], (
+        "nobody knows when it returns"
+    )
     clock.advance(20 * 60)
     await PlaceKeeper(centre.context).look()
     assert sorted(row["taken"] for row in centre.rows("SLOTS_TAKEN")) == [0, 1]

@@ -1,0 +1,189 @@
+"""The controller does what its OpenAPI document says: every operation, for whoever asks, with any input."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from controller.api.application import application
+from controller.api.deps import Parts
+from controller.use_cases.drawing import PlaceKeeper
+from controller.use_cases.people import People, add_admin, add_key
+from controller.use_cases.promise_keeper import PromiseKeeper
+from controller.use_cases.rating_cases import CaseKeeper
+from controller.web.services import SESSION_COOKIE
+from hall_core.clock import FixedClock
+from hall_core.queueing import commands as c
+from hall_core.schedule.slots import SlotPlan
+from tests.controller.box import ZONE, Box, hall_setup
+from tests.controller.centre import Centre
+from tests.controller.rating_scene import a_phone, rated, visited
+from tests.controller.web import Link
+from tests.described import OneEvent, as_described, operations
+
+EXAMPLES = 20
+OPEN = SlotPlan(places=50, days_ahead=3)
+DRAWN = SlotPlan(places=2, days_ahead=3, draw_min=60, draw_at="09:30")
+OPERATIONS = operations(application().openapi())
+
+
+class Town:
+    """A controller with a hall that answers its wishes at once, and something of everything one can ask for."""
+
+    def __init__(self, folder: Path, clock: FixedClock) -> None:
+        self.clock, self.loop = clock, asyncio.new_event_loop()
+        self.centre = Centre(f"sqlite:///{folder / 'controller.db'}", folder, clock)
+        self.centre.enrol()
+        self.box = Box(clock).open()
+        self.round = 0
+        self.known: dict[str, list[Any]] = {}
+        self.missed: list[str] = []
+        self.people = People(self.centre.database, clock)
+        write = self.centre.database.write_now
+        self.password = write(lambda tx: add_admin(tx, "chief", clock))
+        self.key = write(lambda tx: add_key(tx, "wechat", clock))
+        parts = Parts(self.centre.context, self.people, Link(), self.centre.metrics)  # type: ignore[arg-type]
+        app = OneEvent(application(parts), self._meanwhile)
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
+        self.http = httpx2.AsyncClient(transport=transport, base_url="http://centre.test")
+        self.loop.run_until_complete(self._fill())
+
+    async def _fill(self) -> None:
+        self._quiet = asyncio.Lock()
+        household, tax = (
+            service.model_copy(update={"appointments": plan})
+            for service, plan in zip(hall_setup().services, (OPEN, DRAWN), strict=True)
+        )
+        self.box.do(c.ConfigureHall(setup=hall_setup().model_copy(update={"services": (household, tax)})))
+        await self.centre.meet(self.box)
+        self._answering = asyncio.create_task(self._answer(), name="hall")
+        await self._yesterday()
+        await rated(self.centre, self.box, "t1", 1, "slow")
+        await rated(self.centre, self.box, "t2", 5)
+        await CaseKeeper(self.centre.context).look()
+        self.session = await self.people.login("chief", self.password, "127.0.0.1")
+
+    async def _yesterday(self) -> None:
+        """Two did not come; one of them has said why. Today's draw has begun."""
+        await self._learn()
+        self.missed = [await self._book(f"missed-{n}", a_phone()) for n in range(2)]
+        await PlaceKeeper(self.centre.context).look()
+        self.clock.advance(86_400)
+        self.box.do(c.OpenBusinessDay(day=self.clock.now().astimezone(ZONE).date()))
+        await self.centre.talk(self.box, self.box.facts())
+        await PromiseKeeper(self.centre.context).look()
+        url = f"/api/t/{self.missed.pop()}/appeal"
+        assert (await self.http.post(url, json={"text": "孩子发高烧"})).status_code == 200
+
+    async def _book(self, key: str, phone: str | None = None) -> str:
+        asked = {"service": "household", "starts_at": self.known["starts_at"][-1], "phone": phone}
+        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": key}
+        answer = await self.http.post("/api/halls/haitang/appointments", json=asked, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["token"])
+
+    def work(self) -> None:
+        """Somebody waits, somebody has left, somebody has an appointment; none of them was here before."""
+        self.loop.run_until_complete(self._work())
+
+    async def _work(self) -> None:
+        self.round += 1
+        await visited(self.centre, self.box, f"left-{self.round}")
+        self.box.issue(f"waits-{self.round}")
+        await self.centre.talk(self.box, self.box.facts())
+        await self._learn()
+        await self._book(f"round-{self.round}")
+        await self._learn()
+
+    async def _meanwhile(self) -> None:
+        """Time passes between two questions, and the hall tells what it has to tell."""
+        self.clock.advance(5)
+        async with self._quiet:
+            await self.centre.talk(self.box, self.box.state(), self.box.report())
+
+    async def _answer(self) -> None:
+        while True:
+            await self.centre.context.sender.bell.heard(30)
+            async with self._quiet:
+                await self.centre.talk(self.box)
+
+    async def _learn(self) -> None:
+        """What a citizen's link, an answer or a list would tell whoever asks."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        day = self.clock.now().date().isoformat()
+        asked = {"service": "household", "day": day}
+        slots = (await self.http.get("/api/halls/haitang/slots", params=asked, headers=headers)).json()
+        draws = self.centre.rows("DRAWS")
+        tickets, booked = self.centre.rows("TICKETS"), self.centre.rows("APPOINTMENTS")
+        self.known = {
+            "hall": ["haitang"],
+            "service": ["household", "tax"],
+            "starts_at": [slot["starts_at"] for slot in slots if slot["left"]],
+            "token": [row["token"] for row in tickets if row["ticket_id"] in _fresh(self.round)]
+            + [row["token"] for row in booked][-2:]
+            + self.missed,
+            "appeal": [row["id"] for row in self.centre.rows("APPEALS")],
+            "draw": [draw["draw_id"] for draw in draws],
+            "wishes": [[f"{draw['day']}T09:00:00+08:00"] for draw in draws],
+            "case": [row["id"] for row in self.centre.rows("RATING_CASES")],
+            "day": [day],
+            "scope": ["haitang"],
+            "channel": ["web", "wechat"],
+            "near": ["30.2,120.1"],
+            "phone": [a_phone(), None],
+            "priority": [None],
+            "openid": [None],
+            "services": [["household", "tax"], []],
+            "reasons": [["slow"], []],
+            "like": [None, "sat"],
+            "spans": [["09:00-12:00"], None],
+            "Idempotency-Key": [f"key-{len(tickets) + len(booked)}", f"again-{len(tickets) + len(booked)}"],
+            "POST /api/halls/{hall}/tickets": [{"service": "household"}, {"services": ["tax", "household"]}],
+            "POST /api/t/{token}/rating": [{"score": 5}, {"score": 1, "reasons": ["slow"]}],
+            "nonce": ["a" * 32],
+        }
+
+    def ask(self, request: dict[str, Any], who: str) -> httpx2.Response:
+        """As an administrator, as a program, or as anybody."""
+        headers = dict(request.pop("headers"))
+        if who == "program":
+            headers["Authorization"] = f"Bearer {self.key}"
+        elif who == "admin":
+            headers["Cookie"] = f"{SESSION_COOKIE}={self.session}"
+        answer = self.loop.run_until_complete(self.http.request(**request, headers=headers))
+        if request["method"] != "GET" and answer.is_success:
+            self.loop.run_until_complete(self._learn())
+        return answer
+
+    def close(self) -> None:
+        async def end() -> None:
+            self._answering.cancel()
+            await asyncio.wait((self._answering,))
+            await self.http.aclose()
+
+        self.loop.run_until_complete(end())
+        self.loop.close()
+        self.centre.close()
+
+
+def _fresh(round_: int) -> tuple[str, str]:
+    return f"left-{round_}", f"waits-{round_}"
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    clock = FixedClock(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
+    made = Town(tmp_path_factory.mktemp("described"), clock)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=[operation.label for operation in OPERATIONS])
+def test_every_operation_answers_as_described(town: Town, operation: Any) -> None:
+    town.work()
+    people = ("admin", "admin", "program", "anybody")
+    assert as_described(operation, town.ask, examples=EXAMPLES, people=people, known=lambda: town.known)
