@@ -22,7 +22,7 @@ from controller.metrics import Metrics
 from controller.settings import ControllerSettings, is_loopback
 from controller.store import documents, people, receipts
 from controller.store import wishes as wish_store
-from controller.store.database import Database
+from controller.store.database import STORAGE_DOWN, Database
 from controller.use_cases.answers import Answers
 from controller.use_cases.bell import Bell
 from controller.use_cases.births import SITE
@@ -232,17 +232,28 @@ async def _send_wishes(context: Context, listener: Listener) -> None:
     """Wishes leave when they are written, and again while nobody acknowledges them."""
     while True:
         await context.sender.bell.heard(WISH_TICK_S)
-        if listener.connected:
+        if not listener.connected:
+            continue
+        try:
             listener.send(await context.sender.due(context.database))
+        except STORAGE_DOWN:
+            logger.exception("wishes wait for the database")
 
 
 async def _tidy(context: Context) -> None:
     """What nobody needs any more is removed, an hour's worth at a time."""
     while True:
-        before = context.clock.now() - WISHES_KEPT
-        gone = await context.database.write(lambda tx: wish_store.forget_acknowledged(tx, before))  # noqa: B023
-        if gone:
-            logger.info("old wishes removed count=%s", gone)
-        old = context.clock.now() - RECEIPTS_KEPT
-        await context.database.write(lambda tx: receipts.forget_early(tx, old))  # noqa: B023
+        try:
+            await _tidy_once(context)
+        except STORAGE_DOWN:
+            logger.exception("tidying waits for the database")
         await asyncio.sleep(TIDY_S)
+
+
+async def _tidy_once(context: Context) -> None:
+    before = context.clock.now() - WISHES_KEPT
+    gone = await context.database.write(lambda tx: wish_store.forget_acknowledged(tx, before))
+    if gone:
+        logger.info("old wishes removed count=%s", gone)
+    old = context.clock.now() - RECEIPTS_KEPT
+    await context.database.write(lambda tx: receipts.forget_early(tx, old))

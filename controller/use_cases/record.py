@@ -235,6 +235,11 @@ class Recorder:
                 draft.raise_alarm("message-refused", hall.hall if hall else None, refusal.agent, zh, en)
             return draft
 
-        draft = await self._database.write(work)
+        try:
+            draft = await self._database.write(work)
+        except STORAGE_DOWN:
+            # None of them was acknowledged: they come again, and are noted then.
+            logger.exception("database failed refusals=%s", len(refusals))
+            return
         for alarm in draft.alarms:
             self._around.hub.tell(News("alarm", alarm["hall"], alarm))

@@ -106,8 +106,8 @@ class NoticeSender:
                 told = partial(self._receipt, provider)
                 group.create_task(provider.gateway.run(told), name=f"gateway {provider.name}")
             while True:
-                await self._context.notices.heard(await self._idle_s())
                 try:
+                    await self._context.notices.heard(await self._idle_s())
                     await self._round(group)
                 except STORAGE_DOWN:
                     logger.exception("notices wait for the database")

@@ -8,7 +8,7 @@ from functools import partial
 from pydantic import TypeAdapter
 
 from controller.store import wishes as wish_store
-from controller.store.database import Database, Tx
+from controller.store.database import STORAGE_DOWN, Database, Tx
 from controller.use_cases.bell import Bell
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall
@@ -138,7 +138,7 @@ class WishSender:
         return sum(line.sender.sent - line.sender.acked for line in self._lines.values())
 
     async def due(self, database: Database) -> list[Outgoing]:
-        """The messages to send now."""
+        """The messages to send now. Raises STORAGE_DOWN; then they are due again."""
         now = self.clock.monotonic()
         for line in self._lines.values():
             if line.sender.sent > line.sender.acked and now - line.moved_at >= RESEND_S:
@@ -147,8 +147,12 @@ class WishSender:
                 self._hungry.add(line.agent)
         hungry, self._hungry = self._hungry, set()
         messages: list[Outgoing] = []
-        for line in (self._lines[agent] for agent in sorted(hungry) if agent in self._lines):
-            messages += await self._fill(database, line)
+        try:
+            for line in (self._lines[agent] for agent in sorted(hungry) if agent in self._lines):
+                messages += await self._fill(database, line)
+        except STORAGE_DOWN:
+            self._hungry |= hungry
+            raise
         return messages
 
     async def _fill(self, database: Database, line: _Line) -> list[Outgoing]:

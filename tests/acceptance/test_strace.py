@@ -11,6 +11,7 @@ import pytest
 
 from tests.acceptance.agent_process import agent_process
 from tests.acceptance.machine import need
+from tests.acceptance.syscalls import injected
 from tests.acceptance.test_disk import token_of
 from tests.acceptance.test_kill import all_facts, hall_file
 
@@ -89,23 +90,6 @@ class Lives:
         assert {r: called.get(r) for r in self.calls} == self.calls, "an answered call is lost"
 
 
-@asynccontextmanager
-async def injected(agent, fault):
-    """strace at the running agent; it leaves with it, or when the block ends."""
-    words = ("strace", "-f", "-p", str(agent.process.pid), "-o", "/dev/null")
-    what = ("-e", f"trace={fault.split(':')[0]}", "-e", f"inject={fault}")
-    strace = await asyncio.create_subprocess_exec(*words, *what, stderr=asyncio.subprocess.PIPE)
-    try:
-        assert strace.stderr is not None
-        attached = await strace.stderr.readline()
-        assert b"attached" in attached, attached
-        yield
-    finally:
-        if strace.returncode is None:
-            strace.terminate()
-        await strace.wait()
-
-
 @pytest.fixture
 async def lives(tmp_path):
     need("strace")
@@ -140,7 +124,7 @@ async def the_end(lives):
 async def test_killed_at_every_call_that_stores_or_answers(lives):
     missed = []
     for fault in KILLS:
-        async with lives.life() as (agent, http), injected(agent, fault):
+        async with lives.life() as (agent, http), injected(agent.process.pid, fault):
             if await no_more(lives, http):
                 assert await ended(agent) == -9
             else:
@@ -151,7 +135,7 @@ async def test_killed_at_every_call_that_stores_or_answers(lives):
 
 async def test_a_disk_that_breaks_at_any_call_ends_the_program_before_anything_is_told(lives):
     for fault in BROKEN:
-        async with lives.life() as (agent, http), injected(agent, fault):
+        async with lives.life() as (agent, http), injected(agent.process.pid, fault):
             await no_more(lives, http)
             assert await ended(agent) == 2, fault
     await the_end(lives)
@@ -161,7 +145,7 @@ async def test_a_disk_that_is_full_at_any_call_refuses_and_the_box_goes_on(lives
     refused = 0
     async with lives.life() as (agent, http):
         for fault in FULL:
-            async with injected(agent, fault):
+            async with injected(agent.process.pid, fault):
                 await lives.work(http)
                 refused += (await http.get("/api/state")).json()["storage"] == "full"
             async with asyncio.timeout(20):
