@@ -12,7 +12,10 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("demo")]
 
-FAMILIES = {"modbus_text", "onbon_k", "keypad_ff68", "escpos", "huidu_sdk"}
+FAMILIES = {
+    *("modbus_text", "onbon_k", "keypad_ff68", "escpos", "huidu_sdk"),
+    *("mqtt_native", "satellite", "screen_web"),
+}
 READY = "Ctrl-C stops everything"
 
 
