@@ -58,8 +58,9 @@ class Sightings:
 
     def _watch(self, hall: str, device: SimDevice) -> None:
         who = _Seen(hall, device.family, device.kind, device.setup.counter)
-        if device.kind in _TELLS_CALLS:
-            self.families[hall].add(device.family)
+        if device.kind not in _TELLS_CALLS:
+            return
+        self.families[hall].add(device.family)
 
         def note(_device: SimDevice, shows: dict[str, Any]) -> None:
             digits = str(shows.get("ticket", "")) if device.kind == "keypad" else None

@@ -129,6 +129,11 @@ class Pad:
             frame = pack(self._unit, _KEY, typed + _KEYS[key])
             self._say(frame, frame)
 
+    @property
+    def repeating(self) -> bool:
+        """True while it waits for the echo of a key; after the last repetition the key is forgotten."""
+        return self._pending is not None and self._tries < _TRIES
+
     def power_cycle(self) -> None:
         self._ticket, self._waiting, self._typed = "", "", ""
         self._beeps, self._stars, self._asking = 0, 0, False

@@ -26,8 +26,8 @@ async def test_sixty_kills_of_box_centre_and_broker_lose_nothing_and_double_noth
     async with district(tmp_path) as d:
         people = Insistent(d)
         await people.begin()
-        for _ in range(SPARE):
-            await d.take("household")
+        people.missing = SPARE
+        await people.work()
         for n in range(CYCLES):
             victim = VICTIMS[n % len(VICTIMS)]
             async with asyncio.TaskGroup() as tasks:
