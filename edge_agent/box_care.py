@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from edge_agent.box_health import BoxHealth
 from edge_agent.hall import Hall
 from edge_agent.journal import Journal
 from edge_agent.journal_care import JournalCare
+from edge_agent.memory import keep_small
 from edge_agent.mirror import Mirror, read_mirror
 from edge_agent.settings import AgentSettings
 from edge_agent.storage import Storage, StorageState
@@ -17,7 +19,7 @@ from hall_core.clock import Clock
 from hall_core.devices.vocabulary import DeviceState
 from hall_core.queueing.restate import restate
 
-__all__ = ["BoxCare", "Kept", "open_box"]
+__all__ = ["BoxCare", "Kept", "go_on_from", "open_box"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,17 +42,20 @@ def open_box(settings: AgentSettings, hall: str, clock: Clock, new_id: Callable[
     storage.prepare()
     stamp = clock.now().strftime("%Y%m%dT%H%M%S")
     journal = Journal.open(settings.journal_file, new_id=new_id(), stamp=stamp)
-    held = read_mirror(settings.mirror, hall) if settings.mirror and journal.last == 0 else None
-    if held is not None and held.queue.setup is not None:
-        left = held.left_over()
-        journal.adopt(restate(held.queue, clock.now()), left, held.facts)
-        logger.warning(
-            "journal rebuilt from mirror stream=%s last=%s unsent=%s",
-            held.stream,
-            held.last,
-            left.last - left.first + 1,
-        )
+    if settings.mirror:
+        go_on_from(settings.mirror, hall, journal, clock.now())
     return Kept(journal, storage, settings.mirror)
+
+
+def go_on_from(mirror: Path, hall: str, journal: Journal, now: datetime) -> None:
+    """A journal without any fact begins where the mirror of this hall ends; any other stays as it is."""
+    held = read_mirror(mirror, hall) if journal.last == 0 else None
+    if held is None or held.queue.setup is None:
+        return
+    left = held.left_over()
+    journal.adopt(restate(held.queue, now), left, held.facts)
+    unsent = left.last - left.first + 1
+    logger.warning("journal rebuilt from mirror stream=%s last=%s unsent=%s", held.stream, held.last, unsent)
 
 
 class BoxCare:
@@ -74,6 +79,7 @@ class BoxCare:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._storage.keep(), name="storage")
             tasks.create_task(self._journal.run(), name="journal.care")
+            tasks.create_task(keep_small(), name="memory")
             if self.mirror:
                 tasks.create_task(self.mirror.run(), name="mirror")
 
