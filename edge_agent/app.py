@@ -111,7 +111,7 @@ class _Agent:
         clock: SystemClock,
     ) -> None:
         self._settings, self._layout, self._clock = settings, layout, clock
-        self._profiles, self._guard = profiles, Guard(accounts)
+        self._profiles, self._guard = profiles, Guard(accounts, layout.hall.hall)
         self._version = installed_version("quiethall")
         self._bell = kept.storage.bell
         self._hall = Hall(kept.journal, clock, layout.hall.tz, self._bell, kept.storage)
@@ -171,7 +171,12 @@ class _Agent:
     @asynccontextmanager
     async def _devices(self) -> AsyncIterator[Devices]:
         around = Neighbours()
-        async with BusPool(clock=self._clock, screens=self._screens, neighbours=around) as buses:
+        async with BusPool(
+            clock=self._clock,
+            screens=self._screens,
+            neighbours=around,
+            broker_ca=self._settings.local_broker_ca,
+        ) as buses:
 
             def opener(setup: DeviceSetup, profile: Profile) -> AbstractAsyncContextManager[Driver]:
                 return open_driver(setup, profile, buses, self._clock)
@@ -196,6 +201,7 @@ class _Agent:
             key=self._settings.time_key,
             jitter=random.random,
         )
+        told.unused = lambda: self._hall.journal.gave_none
         self._care.health.watch("time", told.trouble)
         return told
 

@@ -20,7 +20,7 @@ from hall_core.clock import Clock
 __all__ = ["SESSION_COOKIE", "Ask", "Opinion", "Services"]
 
 #: name of the cookie that carries a login
-SESSION_COOKIE = "qh_session"
+SESSION_COOKIE = "qh_centre"
 
 
 class Services(Protocol):
@@ -105,7 +105,11 @@ class Services(Protocol):
         ...
 
     async def act(self, token: str, action: str, key: str, address: str) -> None:
-        """`cancel`, `check-in` or `postpone`, once for each form's `key`. Raises a Refused."""
+        """`cancel` or `postpone`, once for each form's `key`. Raises a Refused."""
+        ...
+
+    async def check_in(self, token: str, relative: str | None, key: str, address: str) -> None:
+        """I am here; `relative` is told when nobody answers the call. Raises a Refused."""
         ...
 
     async def reschedule(self, token: str, starts_at: datetime, key: str, address: str) -> None:

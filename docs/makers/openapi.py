@@ -14,7 +14,7 @@ __all__ = ["agent_page", "controller_page"]
 
 def agent_page() -> str:
     """The API of one hall. The routes are described, not run: they need no hall behind them."""
-    behind: Any = SimpleNamespace(guard=Guard(cast("Any", None)), hall=None, devices=None, site=None)
+    behind: Any = SimpleNamespace(guard=Guard(cast("Any", None), "hall"), hall=None, devices=None, site=None)
     return _text(web_app(cast("View", behind), new_id=str, version="1").openapi())
 
 

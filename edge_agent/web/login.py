@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 
 from edge_agent.accounts import SESSION_S
-from edge_agent.web.security import COOKIE, Guard
+from edge_agent.web.security import Guard
 from hall_core.errors import LoginNeeded
 
 __all__ = ["login_routes"]
@@ -33,7 +33,7 @@ def login_routes(guard: Guard) -> APIRouter:
             return RedirectResponse(f"/login?wrong=1&next={goal if inside else '/'}", 303)
         answer = RedirectResponse(goal if inside else "/", 303)
         answer.set_cookie(
-            COOKIE,
+            guard.cookie,
             session,
             max_age=int(SESSION_S),
             httponly=True,
@@ -46,9 +46,9 @@ def login_routes(guard: Guard) -> APIRouter:
     async def logout(request: Request) -> RedirectResponse:
         """End the session."""
         guard.same_site(request)
-        guard.accounts.logout(request.cookies.get(COOKIE, ""))
+        guard.accounts.logout(request.cookies.get(guard.cookie, ""))
         answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE)
+        answer.delete_cookie(guard.cookie)
         return answer
 
     return router

@@ -7,23 +7,25 @@ from fastapi import Request
 from edge_agent.accounts import Accounts
 from hall_core.errors import Forbidden, LoginNeeded
 
-__all__ = ["COOKIE", "Guard"]
-
-COOKIE = "qh_session"
+__all__ = ["Guard"]
 
 
 class Guard:
-    """Knows the staff. `required` is the dependency of every clerk action."""
+    """Knows the staff. `required` is the dependency of every clerk action.
 
-    def __init__(self, accounts: Accounts) -> None:
-        self.accounts = accounts
+    `cookie` bears the name of the `hall`: a browser keeps one jar for all ports of a machine, and a login at one
+    hall, or at the centre, must not end another's.
+    """
+
+    def __init__(self, accounts: Accounts, hall: str) -> None:
+        self.accounts, self.cookie = accounts, f"qh_staff_{hall}"
 
     def staff(self, request: Request) -> str | None:
         """The name of the clerk behind a request, or None."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and token:
             return self.accounts.of_token(token.strip())
-        session = request.cookies.get(COOKIE)
+        session = request.cookies.get(self.cookie)
         return self.accounts.of_session(session) if session else None
 
     async def required(self, request: Request) -> str:

@@ -283,7 +283,7 @@ def fits(page: Any) -> None:
           const main = box(document.querySelector('main'));
           const out = [...document.querySelectorAll('.screen:not([hidden]) *')].filter(seen)
             .filter((e) => box(e).bottom > main.bottom + 1 || box(e).right > main.right + 1);
-          const cut = [...document.querySelectorAll('.tile, .card, nav > *, .acts > *, .big')].filter(seen)
+          const cut = [...document.querySelectorAll('.tile, .card, .act, nav > *, .acts > *, .big')].filter(seen)
             .filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1);
           const name = (e) => e.id || e.className || e.tagName;
           return {

@@ -118,7 +118,7 @@ def view(hall, tmp_path, clock, new_id):
         ticket_url=site.ticket_url,
         bell=bell,
     )
-    return View(hall, devices, None, site, Guard(accounts), bell)
+    return View(hall, devices, None, site, Guard(accounts, "haitang"), bell)
 
 
 def issue(n, service="social", **more):

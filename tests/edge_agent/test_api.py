@@ -230,6 +230,17 @@ async def test_login_gives_a_session_and_wrong_passwords_are_counted(http, view)
     assert (stopped.status_code, stopped.json()["type"]) == (429, "too-many-attempts")
 
 
+async def test_a_login_at_one_hall_ends_none_at_another_of_the_same_machine(http, view):
+    from controller.web.services import SESSION_COOKIE
+    from edge_agent.web.security import Guard
+
+    password = view.guard.accounts.add_password("wang")
+    await http.post("/login", data={"user": "wang", "password": password})
+    neighbour = Guard(view.guard.accounts, "liulin")
+    assert set(http.cookies) == {view.guard.cookie}
+    assert len({view.guard.cookie, neighbour.cookie, SESSION_COOKIE}) == 3
+
+
 async def test_another_site_cannot_use_a_clerks_session(http, view):
     password = view.guard.accounts.add_password("wang")
     await http.post("/login", data={"user": "wang", "password": password})

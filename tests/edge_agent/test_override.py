@@ -97,7 +97,7 @@ async def test_another_sites_form_is_refused(view, new_id):
     accounts = view.guard.accounts
     session = await accounts.login("li", accounts.add_password("li"), "here")
     async with asked(view, new_id, staff=False) as http:
-        headers = {"Cookie": f"qh_session={session}", "Sec-Fetch-Site": "cross-site"}
+        headers = {"Cookie": f"{view.guard.cookie}={session}", "Sec-Fetch-Site": "cross-site"}
         answer = await http.post("/override", data={"code": code()}, headers=headers)
     assert answer.status_code == 403
     assert view.hall.queue.grants == ()

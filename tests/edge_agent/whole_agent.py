@@ -77,7 +77,7 @@ async def whole_agent(
             tests = SelfTests(hall, kept, folder / "self-tests", _ids("test"))
             accounts = Accounts(folder / "accounts.json", clock)
             site = SiteFile(folder / "site.json", "")
-            view = View(hall, kept, None, site, Guard(accounts), hall.bell)
+            view = View(hall, kept, None, site, Guard(accounts, "haitang"), hall.bell)
             view.overrides = Overrides(hall, hall_setup().hall, lambda: override_key, accounts.pepper)
             app = web_app(view, new_id=_ids(), version="test", screens=screens, tests=tests)
             sock = socket.create_server(("127.0.0.1", 0))

@@ -341,7 +341,7 @@ async def _pages(
     """The hall's pages on a real port, for browsers."""
     accounts = Accounts(folder / "accounts.json", hall.clock)
     site = SiteFile(folder / "site.json", "")
-    view = View(hall, devices, None, site, Guard(accounts), hall.bell)
+    view = View(hall, devices, None, site, Guard(accounts, "haitang"), hall.bell)
     ids = count(1)
     app = web_app(view, new_id=lambda: f"t-{next(ids)}", version="test", screens=screens)
     config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)

@@ -106,7 +106,7 @@ async def kept(hall, placed, clock, folder, ids):
             ticket_url=site.ticket_url,
             bell=Bell(),
         )
-        view = View(hall, devices, None, site, Guard(accounts), bell)
+        view = View(hall, devices, None, site, Guard(accounts, "haitang"), bell)
         app = web_app(view, new_id=lambda: f"t-{next(ids)}", version="1")
         headers = {"Authorization": f"Bearer {accounts.add_token('wang')}"}
         transport = httpx2.ASGITransport(app=app)

@@ -59,7 +59,7 @@ def counter_page(hall, folder, key):
         ticket_url=site.ticket_url,
         bell=Bell(),
     )
-    view = View(hall, devices, None, site, Guard(accounts), hall.bell)
+    view = View(hall, devices, None, site, Guard(accounts, "haitang"), hall.bell)
     view.overrides = Overrides(hall, HALL, lambda: key, accounts.pepper)
     return httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=web_app(view, new_id=iter_ids(), version="1")),
