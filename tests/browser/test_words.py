@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from firmware_profiles import all_profiles
 from hall_core.queueing.states import CounterState, TicketState
 from hall_ui import words
 
@@ -28,3 +29,9 @@ def test_every_state_has_a_word(lang: str) -> None:
     kept = words(lang)
     assert {s.value for s in TicketState} <= kept["ticket"].keys()
     assert {s.value for s in (*TicketState, *CounterState)} <= kept["state"].keys()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_kind_of_device_has_a_word(lang: str) -> None:
+    kinds = {profile.kind for profile in all_profiles().values()}
+    assert kinds <= words(lang)["kinds"].keys()
