@@ -6,6 +6,7 @@ from typing import Any
 
 from simulators.demo_doors import Answer, NoAnswer
 from simulators.demo_ledger import CalledTicket
+from simulators.demo_ratings import Leaving
 from simulators.demo_town import Counter, HallDoors, Town
 
 __all__ = ["Clerk"]
@@ -24,14 +25,21 @@ class Clerk:
         self.calling = True
         self.name = f"{hall.id}/{counter.id}"
         self._hall, self._counter, self._town, self._random = hall, counter, town, random
+        self._leaving = Leaving(hall, counter, town, random)
+        self._served: str | None = None
 
     async def work(self) -> None:
-        """The working day. What stays unanswered is tried again later, as a clerk would."""
+        """The working day, until the last one served has left."""
+        async with asyncio.TaskGroup() as leaving:
+            await self._work(leaving)
+
+    async def _work(self, leaving: asyncio.TaskGroup) -> None:
+        """What stays unanswered is tried again later, as a clerk would."""
         opened = False
         while self.calling:
             try:
                 if opened:
-                    await self._one_visit()
+                    await self._one_visit(leaving)
                 else:
                     await self._open()
                     opened = True
@@ -48,10 +56,14 @@ class Clerk:
             await self._act("resume")
         await self._finish_in_hand()
 
-    async def _one_visit(self) -> None:
+    async def _one_visit(self, leaving: asyncio.TaskGroup) -> None:
         if self._random.random() < _PAUSE_SHARE:
             await self._pause()
         ticket = await self._call_next()
+        # A key-pad's one key for the next person has ended the visit before only now.
+        if self._served is not None:
+            self._leaving.leave(self._served, leaving)
+            self._served = None
         if ticket is None:
             await asyncio.sleep(self._town.pace.idle_s * self._random.uniform(0.8, 1.2))
             return
@@ -70,6 +82,7 @@ class Clerk:
                 await self._press_or_act("recall")
                 await self._between(self._town.pace.to_counter_s)
             await self._serve()
+            self._served = ticket
 
     async def _serve(self) -> None:
         # A key-pad's one key for the next person starts and finishes the visit before.

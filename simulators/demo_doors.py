@@ -94,6 +94,10 @@ class AgentDoor:
         url = f"{self.url}/api/counters/{counter}/{action}"
         return await _ask(self._client, "POST", url, json=wish, headers=self._staff)
 
+    async def rate(self, wish: dict[str, Any]) -> Answer:
+        """A visitor's rating. The wish carries its `request_id`, so repeating it is harmless."""
+        return await _ask(self._client, "POST", f"{self.url}/api/ratings", json=wish)
+
     async def state(self) -> dict[str, Any]:
         """The hall as it is now."""
         answer = await _ask(self._client, "GET", f"{self.url}/api/state", headers=self._staff)

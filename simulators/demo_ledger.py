@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-__all__ = ["BookedVisit", "CalledTicket", "Ledger", "TakenTicket"]
+__all__ = ["BookedVisit", "CalledTicket", "Ledger", "RatedVisit", "TakenTicket"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,15 @@ class CalledTicket:
     by_key: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RatedVisit:
+    """Somebody's rating, 1 (worst) to 5, was taken at a screen of the hall."""
+
+    hall: str
+    ticket_id: str
+    score: int
+
+
 @dataclass(slots=True)
 class Ledger:
     """Grows while the demo runs."""
@@ -53,6 +62,7 @@ class Ledger:
     tickets: list[TakenTicket] = field(default_factory=list)
     calls: list[CalledTicket] = field(default_factory=list)
     booked: list[BookedVisit] = field(default_factory=list)
+    rated: list[RatedVisit] = field(default_factory=list)
     #: refusals by slug: part of a normal day
     refused: Counter[str] = field(default_factory=Counter)
     #: requests that were never answered: what they did is unknown, so they count as nothing

@@ -68,8 +68,9 @@ def addresses(demo: dict[str, Any], citizen_url: str | None, folder: Path) -> Ta
     table.add_row("管理 Admin", f"{controller['url']}/")
     table.add_row("登录 Login", f"{admin['user']} / {admin['password']}")
     table.add_row("接口 API", f"{controller['url']}/docs")
+    table.add_row("网上取号 Online", f"{controller['url']}/near")
     if citizen_url:
-        table.add_row("群众 Citizen", citizen_url)
+        table.add_row("一张号票 A ticket", citizen_url)
     table.add_row("短信 SMS", f"{demo['sms_gateway']['url']}/messages")
     for hall in demo["halls"]:
         agent, staff = hall["agent_url"], hall["staff"]
@@ -79,6 +80,8 @@ def addresses(demo: dict[str, Any], citizen_url: str | None, folder: Path) -> Ta
         )
         table.add_row("取号 Kiosk", f"{agent}/kiosk")
         table.add_row("大屏 Board", f"{agent}/board")
+        table.add_row("24小时 Terminal", f"{agent}/terminal")
+        table.add_row("信息屏 Info", f"{agent}/info")
         table.add_row("窗口 Counter 1", f"{agent}/counter/1")
         table.add_row("登录 Login", f"{staff['user']} / {staff['password']}")
         table.add_row("设备 Devices", hall["wall_url"])
@@ -111,6 +114,7 @@ def summary(report: dict[str, Any]) -> Table:
         "取号\nIssued",
         "叫号\nCalled",
         "办结\nServed",
+        "评价\nRated",
         "设备显示\nShown",
         "事实\nFacts",
     ):
@@ -120,7 +124,7 @@ def summary(report: dict[str, Any]) -> Table:
         facts = f"{hall['facts']['journal']} = {hall['facts']['controller']}"
         if hall["facts"]["journal"] != hall["facts"]["controller"]:
             facts = facts.replace("=", "≠")
-        counts = (str(hall[key]) for key in ("issued", "called", "served"))
+        counts = (str(hall[key]) for key in ("issued", "called", "served", "rated"))
         table.add_row(hall["id"], *counts, shown, facts)
     latency = report["latency_ms"]["call_to_strip"]
     table.caption = (

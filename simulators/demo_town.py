@@ -34,11 +34,15 @@ FAST = Pace(
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A counter; `press` presses a key of its key-pad, where it has one."""
+    """A counter; `press` presses a key of its key-pad, `touch` a level (1 to 5) of its evaluator, if any.
+
+    `touch` is False while the evaluator asks nothing.
+    """
 
     id: str
     services: tuple[str, ...]
     press: Callable[[str], Awaitable[None]] | None = None
+    touch: Callable[[int], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,11 +219,23 @@ def _check_appointments(hall: HallRecord, ledger: Ledger, found: _Findings) -> N
         found.doubled.append(f"{hall.id}: the appointment {appointment} became {times} tickets")
 
 
+def _check_ratings(hall: HallRecord, ledger: Ledger, found: _Findings) -> None:
+    """A rating that was taken stands, and nobody rates a visit twice."""
+    told = [(r.ticket_id, r.score) for r in ledger.rated if r.hall == hall.id]
+    for place, facts in (("journal", hall.journal), ("controller", hall.controller)):
+        rated = [(f["ticket_id"], f["score"]) for f in _kind(facts, "ticket-rated")]
+        for ticket_id, _ in total_queue(told, rated):
+            found.lost.append(f"{hall.id}: the rating of {ticket_id} is missing in the {place}")
+    for ticket_id, times in unique_ids(f["ticket_id"] for f in _kind(hall.journal, "ticket-rated")).items():
+        found.doubled.append(f"{hall.id}: {ticket_id} was rated {times} times")
+
+
 def _hall_report(hall: HallRecord, sources: Sources, found: _Findings) -> dict[str, Any]:
     _check_streams(hall, found)
     _check_tickets(hall, sources, found)
     _check_calls(hall, sources.ledger, found)
     _check_appointments(hall, sources.ledger, found)
+    _check_ratings(hall, sources.ledger, found)
     shown: Counter[str] = Counter(dict.fromkeys(sources.sightings.families[hall.id], 0))
     shown.update(_count_calls_shown(hall, sources.ledger, sources.sightings, found))
     shown.update(_count_slips(hall, sources.ledger, sources.sightings))
@@ -234,6 +246,7 @@ def _hall_report(hall: HallRecord, sources: Sources, found: _Findings) -> dict[s
         "issued": len(_kind(today, "ticket-issued")),
         "called": len(_kind(today, "ticket-called")),
         "served": len(_kind(today, "ticket-finished")),
+        "rated": len(_kind(today, "ticket-rated")),
         "shown": dict(sorted(shown.items())),
         "facts": {"journal": len(hall.journal), "controller": len(hall.controller)},
         "same_state": None if None in hall.hashes else hall.hashes[0] == hall.hashes[1],

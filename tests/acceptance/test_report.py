@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulators.demo_ledger import CalledTicket, Ledger, TakenTicket
+from simulators.demo_ledger import CalledTicket, Ledger, RatedVisit, TakenTicket
 from simulators.demo_sightings import Sighting
 from simulators.report import HallRecord, Sources, build_report
 
@@ -108,6 +108,18 @@ def test_what_is_doubled_is_counted_and_named(change, word):
     found = report(**change)
     assert found["duplicates"] > 0
     assert any(word in problem for problem in found["problems"])
+
+
+def test_a_rating_that_was_taken_must_stand_once():
+    rated = {"n": 5, "kind": "ticket-rated", "ticket_id": "t1", "score": 2}
+    ledger = told()
+    ledger.rated.append(RatedVisit("haitang", "t1", 2))
+    assert report([*JOURNAL, rated], ledger=ledger)["problems"] == []
+    gone = report([*JOURNAL, {**rated, "score": 5}], ledger=ledger)["problems"]
+    assert gone == [
+        f"haitang: the rating of t1 is missing in the {place}" for place in ("journal", "controller")
+    ]
+    assert report([*JOURNAL, rated, {**rated, "n": 6}], ledger=ledger)["duplicates"] == 1
 
 
 def test_two_people_with_one_number_are_a_duplicate():
