@@ -17,7 +17,7 @@ from hall_core.queueing.setup import CounterSetup, HallSetup, ServiceSetup
 from hall_core.queueing.states import CounterState
 from hall_core.schedule.hours import Hours
 
-__all__ = ["SIZES", "Promise", "live"]
+__all__ = ["SIZES", "Promise", "crowd", "live"]
 
 ZONE = timezone(timedelta(hours=8))
 DAY = date(2026, 11, 23)
@@ -136,6 +136,31 @@ class _Hall:
 
 def live(size: str, seed: int) -> list[Promise]:
     """One day of a hall of this size: a promise per person who was called."""
+    hall = _opened(size, seed)
+    for k, counter in enumerate(hall.setup.counters):
+        hall.after(k / 60, lambda counter=counter: hall.work(counter.id))  # type: ignore[misc]
+    hall.after(0, hall.arrive)
+    hall.run()
+    return hall.promises
+
+
+def crowd(size: str, waiting: int) -> tuple[Queue, datetime]:
+    """A hall of this size in which every counter serves somebody and so many wait; and what time it is."""
+    hall = _opened(size, 0)
+    count = waiting + len(hall.setup.counters)
+    for n in range(count):
+        name = f"t{n}"
+        hall.wish(
+            c.IssueTicket(ticket_id=name, token=name, service=hall.random.choice(hall.setup.services).id)
+        )
+    for counter in hall.setup.counters:
+        hall.wish(c.CallNext(counter=counter.id))
+        hall.wish(c.Start(counter=counter.id))
+    return hall.queue, hall.now + timedelta(minutes=3)
+
+
+def _opened(size: str, seed: int) -> _Hall:
+    """A hall of this size at nine in the morning."""
     random = Random(f"{size} {seed}")
     counters, services = SIZES[size]
     names = [f"s{i}" for i in range(services)]
@@ -158,12 +183,9 @@ def live(size: str, seed: int) -> list[Promise]:
     hall.wish(c.OpenBusinessDay(day=DAY))
     last = DAY + timedelta(days=1)
     hall.wish(c.GrantZone(grant_id="g", incarnation=BOX, zone=0, first_day=DAY, last_day=last))
-    for k, counter in enumerate(setup.counters):
+    for counter in setup.counters:
         hall.wish(c.OpenCounter(counter=counter.id))
-        hall.after(k / 60, lambda counter=counter: hall.work(counter.id))  # type: ignore[misc]
-    hall.after(0, hall.arrive)
-    hall.run()
-    return hall.promises
+    return hall
 
 
 def _served(names: list[str], k: int, random: Random) -> tuple[str, ...]:

@@ -1,17 +1,14 @@
 """Composition root of the controller: builds everything and runs it in one TaskGroup."""
 
 import asyncio
-import contextlib
 import logging
 import random
 import secrets
 import signal
 import socket
 from base64 import b64encode
-from collections.abc import Iterator
 from datetime import timedelta
 
-import uvicorn
 from ulid import ULID
 
 from controller.api.application import application
@@ -19,7 +16,7 @@ from controller.api.deps import Parts
 from controller.gateways.opening import opened_providers
 from controller.listener import BrokerSetup, Listener
 from controller.metrics import Metrics
-from controller.settings import ControllerSettings, is_loopback
+from controller.settings import ControllerSettings
 from controller.store import documents, people, receipts
 from controller.store import wishes as wish_store
 from controller.store.database import STORAGE_DOWN, Database
@@ -38,6 +35,7 @@ from controller.use_cases.phones import PhoneBox
 from controller.use_cases.promise_keeper import PromiseKeeper
 from controller.use_cases.providers import NumberLimits
 from controller.use_cases.rating_cases import CaseKeeper
+from controller.use_cases.receipt_doors import ReceiptDoors
 from controller.use_cases.record import Recorder, Surroundings
 from controller.use_cases.send_notices import NoticeSender
 from controller.use_cases.wishing import WishSender
@@ -45,7 +43,9 @@ from controller.web.live_services import LiveServices
 from controller.web.pages import pages
 from hall_core.clock import Clock, SystemClock
 from hall_core.errors import SettingsInvalid
+from hall_core.hosts import is_loopback
 from hall_core.wire.envelope import Desired
+from hall_ui.serving import Server, bound
 
 __all__ = ["run_controller"]
 
@@ -71,21 +71,6 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn inside our TaskGroup: signals are the program's business, not the server's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for sock in sockets or []:
-            host, port = sock.getsockname()[:2]
-            shown = f"[{host}]" if ":" in host else host
-            print(f"ready http://{shown}:{port}", flush=True)  # noqa: T201 - the line others wait for
-
-
 async def run_controller(settings: ControllerSettings) -> None:
     """Run until SIGTERM or SIGINT. Raises SettingsInvalid before anything has started."""
     stop = asyncio.Event()
@@ -96,7 +81,7 @@ async def run_controller(settings: ControllerSettings) -> None:
     database = Database.open(settings.database_url)
     try:
         await _check_exposure(settings, database)
-        with _bound(settings.host, settings.port) as sock:
+        with bound(settings.host, settings.port) as sock:
             await _serve(settings, database, phones, sock, stop)
     finally:
         database.close()
@@ -115,19 +100,6 @@ async def _check_exposure(settings: ControllerSettings, database: Database) -> N
     if settings.exposure():
         msg = f"host {settings.host} is reachable from other machines, but {settings.exposure()}"
         raise SettingsInvalid(msg)
-
-
-@contextlib.contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((host, port))
-        except OSError as error:
-            msg = f"port {port} of {host}: {error.strerror}; stop what uses it, or choose another with --port"
-            raise SettingsInvalid(msg) from error
-        yield sock
 
 
 async def _context(
@@ -168,15 +140,13 @@ async def _serve(
     metrics = Metrics()
     listener = await _listener(settings, context, metrics)
     people_in = People(database, context.clock)
-    parts = Parts(context, people_in, listener, metrics)
-    app = application(parts, [pages(LiveServices(context, people_in))])
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=GOODBYE_S
-    )
-    server = _Server(config)
     async with opened_providers(settings, context.clock) as providers, asyncio.TaskGroup() as tasks:
         limits = NumberLimits(settings.number_per_minute, settings.number_per_day)
         sender = NoticeSender(context, providers, metrics, jitter=random.random, limits=limits)
+        doors = ReceiptDoors.of(phones, providers, sender.receipts)
+        parts = Parts(context, people_in, listener, metrics, doors)
+        app = application(parts, [pages(LiveServices(context, people_in))])
+        server = Server(app, goodbye_s=GOODBYE_S)
         listening = tasks.create_task(listener.run(), name="listener")
         wishing = tasks.create_task(_send_wishes(context, listener), name="wishes")
         sending = tasks.create_task(sender.run(), name="notices")

@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 
 import typer
 
+from controller.cli_draws import draw
 from controller.cli_privacy import privacy
-from controller.settings import ControllerSettings, is_loopback, load_settings
+from controller.cli_receipts import receipts
+from controller.cli_templates import missing_templates, templates
+from controller.settings import ControllerSettings, load_settings
 from controller.store import halls as hall_store
 from controller.store import people as people_store
 from controller.store.database import Clash, Database, Tx
@@ -26,6 +29,7 @@ from controller.use_cases.replacing import replace_box
 from controller.use_cases.telling_time import TimeSigner
 from hall_core.clock import SystemClock
 from hall_core.errors import QuiethallError, SettingsInvalid, WireError
+from hall_core.hosts import is_loopback
 from hall_core.wire.topics import Leaf, topic
 
 __all__ = ["app", "main"]
@@ -44,6 +48,9 @@ app.add_typer(key, name="key")
 app.add_typer(hall, name="hall")
 app.add_typer(box, name="box")
 app.add_typer(privacy, name="privacy")
+app.add_typer(draw, name="draw")
+app.command("receipts")(receipts)
+app.command("templates")(templates)
 
 Data = Annotated[Path | None, typer.Option(help="folder of the database and the private key")]
 Url = Annotated[str | None, typer.Option("--database", help="database URL; SQLite in the folder without it")]
@@ -266,6 +273,7 @@ def doctor(
     lines.append(_look("administrator", lambda: _administrator(settings)))
     lines.append(_look("halls", lambda: _halls(settings)))
     lines.append(_look("broker", lambda: _broker(settings)))
+    lines.append(_look("notices", lambda: _notices(settings)))
     for good, text in lines:
         typer.echo(f"{'ok ' if good else 'NOT'} {text}")
     if not all(good for good, _ in lines):
@@ -315,6 +323,14 @@ def _broker(settings: ControllerSettings) -> str:
             f"{host}:{port} does not answer ({error}); start it, or give --broker"
         ) from error
     return f"{host}:{port} answers"
+
+
+def _notices(settings: ControllerSettings) -> str:
+    lines = [line for _, line in missing_templates(settings)]
+    if lines:
+        raise SettingsInvalid("; ".join(lines))
+    count = sum(1 for url in (settings.gateway, settings.gateway_second, settings.gateway_wechat) if url)
+    return f"{count} gateways, each with its templates" if count else "no gateway, none is sent"
 
 
 def _write(data: Path | None, url: str | None, work: Callable[[Tx], T]) -> T:

@@ -1,6 +1,5 @@
 """What a controller is told: the only file that reads the environment."""
 
-import ipaddress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -14,7 +13,7 @@ from controller.use_cases.promise_rules import PromiseRules
 from controller.use_cases.rating_rules import RatingRules
 from hall_core.errors import SettingsInvalid
 
-__all__ = ["ControllerSettings", "is_loopback", "load_settings"]
+__all__ = ["ControllerSettings", "load_settings"]
 
 PREFIX = "HALL_CONTROLLER_"
 _WEB = ("http", "https")
@@ -182,16 +181,6 @@ class ControllerSettings(BaseSettings):
             "the broker takes anybody: give --broker mqtt://user:password@host:port, "
             "or mqtts:// with --broker-cert and --broker-key"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """True for names and addresses that only this machine reaches."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load_settings(**options: Any) -> ControllerSettings:

@@ -6,12 +6,11 @@ import logging
 import random
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version as installed_version
 
-import uvicorn
 from ulid import ULID
 
 from device_drivers import open_driver
@@ -23,7 +22,7 @@ from edge_agent.hall import Hall
 from edge_agent.journal import Journal
 from edge_agent.override import Overrides
 from edge_agent.self_tests import SelfTests, neighbour_of
-from edge_agent.settings import AgentSettings, is_loopback, load_hall_file
+from edge_agent.settings import AgentSettings, load_hall_file
 from edge_agent.signed_time import SignedTime
 from edge_agent.site import SiteFile
 from edge_agent.slips import Slips
@@ -37,8 +36,10 @@ from hall_core.devices.driver import Driver
 from hall_core.devices.layout import DeviceSetup, HallFile
 from hall_core.devices.profile import Profile
 from hall_core.errors import Refused, SettingsInvalid, StorageUnavailable
+from hall_core.hosts import is_loopback
 from hall_core.queueing.commands import ConfigureHall, GrantZone
 from hall_core.queueing.queue import Queue
+from hall_ui.serving import Server, bound
 
 __all__ = ["run_agent"]
 
@@ -51,19 +52,6 @@ STANDALONE_DAYS = 14
 def new_id() -> str:
     """A fresh identifier: ULID, so that ids sort by time."""
     return str(ULID())
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn inside our TaskGroup: signals are the program's business, not the server's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for sock in sockets or []:
-            print(f"ready http://{_address(sock)}", flush=True)  # noqa: T201 - the line others wait for
 
 
 async def run_agent(settings: AgentSettings) -> None:
@@ -81,23 +69,10 @@ async def run_agent(settings: AgentSettings) -> None:
         raise SettingsInvalid(msg)
     kept = open_box(settings, layout.hall.hall, clock, new_id)
     try:
-        with _bound(settings.host, settings.port) as sock:
+        with bound(settings.host, settings.port) as sock:
             await _Agent(settings, layout, profiles, accounts, kept, clock).run(sock)
     finally:
         kept.journal.close()
-
-
-@contextlib.contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((host, port))
-        except OSError as error:
-            msg = f"port {port} of {host}: {error.strerror}; stop what uses it, or choose another with --port"
-            raise SettingsInvalid(msg) from error
-        yield sock
 
 
 class _Agent:
@@ -141,11 +116,7 @@ class _Agent:
             view.mirror, view.slips, view.overrides = self._care.mirror, self._slips, self._overrides
             tests = SelfTests(self._hall, devices, self._settings.data / "self-tests", new_id)
             app = web_app(view, new_id=new_id, version=self._version, screens=self._screens, tests=tests)
-            server = _Server(
-                uvicorn.Config(
-                    app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=1
-                )
-            )
+            server = Server(app, goodbye_s=1)
             running = [tasks.create_task(self._hall.run(), name="hall")]
             if self._signed_time:
                 await self._signed_time.before_start()
@@ -264,8 +235,3 @@ def _own_zone(queue: Queue, journal: Journal) -> int:
     mine = [g.zone for g in queue.grants if g.incarnation == journal.stream]
     others = [g.zone for g in queue.grants if g.incarnation != journal.stream]
     return mine[-1] if mine else max(journal.replaced, 1 + max(others, default=-1))
-
-
-def _address(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

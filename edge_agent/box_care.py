@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from edge_agent.box_health import BoxHealth
@@ -17,6 +16,7 @@ from edge_agent.settings import AgentSettings
 from edge_agent.storage import Storage, StorageState
 from hall_core.clock import Clock
 from hall_core.devices.vocabulary import DeviceState
+from hall_core.errors import JournalBroken, StorageUnavailable
 from hall_core.queueing.restate import restate
 
 __all__ = ["BoxCare", "Kept", "go_on_from", "open_box"]
@@ -43,17 +43,29 @@ def open_box(settings: AgentSettings, hall: str, clock: Clock, new_id: Callable[
     stamp = clock.now().strftime("%Y%m%dT%H%M%S")
     journal = Journal.open(settings.journal_file, new_id=new_id(), stamp=stamp)
     if settings.mirror:
-        go_on_from(settings.mirror, hall, journal, clock.now())
+        go_on_from(settings.mirror, hall, journal, clock)
     return Kept(journal, storage, settings.mirror)
 
 
-def go_on_from(mirror: Path, hall: str, journal: Journal, now: datetime) -> None:
-    """A journal without any fact begins where the mirror of this hall ends; any other stays as it is."""
+def go_on_from(mirror: Path, hall: str, journal: Journal, clock: Clock) -> None:
+    """A journal without any fact begins where the mirror of this hall ends; any other stays as it is.
+
+    Raises JournalBroken when the disk does not take it.
+    """
     held = read_mirror(mirror, hall) if journal.last == 0 else None
-    if held is None or held.queue.setup is None:
+    # With nobody in it there is nothing to go on with, but perhaps a day that a wrong clock made up.
+    if held is None or held.queue.setup is None or not held.holds_people:
         return
     left = held.left_over()
-    journal.adopt(restate(held.queue, now), left, held.facts)
+    try:
+        # A clock that nobody has set yet must not date what happened in the future.
+        now = clock.now() if clock.trusted() or held.at is None else held.at
+        journal.adopt(restate(held.queue, now), left, held.facts)
+    except StorageUnavailable as error:
+        msg = (
+            f"journal {journal.path}: the disk is full; make room for what the mirror holds, then start again"
+        )
+        raise JournalBroken(msg) from error
     unsent = left.last - left.first + 1
     logger.warning("journal rebuilt from mirror stream=%s last=%s unsent=%s", held.stream, held.last, unsent)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ __all__ = ["Change", "Hall", "Handled"]
 
 T = TypeVar("T")
 
+#: a first fact that lies so far in the future was written under a clock that nobody had set
+BEGUN_AHEAD = timedelta(days=1)
 #: pages are told that the disk has failed before the program ends
 FAREWELL_S = 0.5
 
@@ -139,15 +141,29 @@ class Hall:
             self.storage.broken()
             raise
 
+    @property
+    def begun_ahead(self) -> bool:
+        """True when this journal began, under a clock nobody had set, at a time that is still to come: its
+        day could never be put right, and it has given no number to anybody.
+        """
+        ahead = self.clock.trusted() and self.time.ahead > BEGUN_AHEAD
+        return ahead and self.journal.gave_none
+
     async def open_day(self) -> None:
-        """Open the day the clock shows, where it may."""
+        """Open the day the clock shows, where it may. Raises JournalBroken when this journal cannot go on."""
+        if self.begun_ahead:
+            await self.on_disk(self.journal.give_up)
+            msg = f"journal {self.journal.path} began under a wrong clock; at the next start a new one begins"
+            raise JournalBroken(msg)
         today = self._today()
         if today is not None:
             await self.handle(today)
 
     def _today(self) -> OpenBusinessDay | None:
-        trusted, queue = self.time.trusted(), self.queue
-        day = business_day(queue.day, self.now().date(), trusted=trusted, trusted_day=queue.trusted_day)
+        # The day follows a clock that is believed, also while facts wait for it to reach the last one's time.
+        trusted, queue = self.clock.trusted(), self.queue
+        shown = self.clock.now().astimezone(self._zone) if trusted else self.now()
+        day = business_day(queue.day, shown.date(), trusted=trusted, trusted_day=queue.trusted_day)
         wanted = OpenBusinessDay(day=day, trusted=trusted)
         return wanted if queue.setup and day != queue.day else None
 

@@ -15,7 +15,16 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from edge_agent.journal_file import open_reader, open_writer, primary, set_aside, set_aside_before, sound
+from edge_agent.journal_file import (
+    BEGUN_AHEAD,
+    begun_ahead,
+    open_reader,
+    open_writer,
+    primary,
+    set_aside,
+    set_aside_before,
+    sound,
+)
 from hall_core.errors import JournalBroken, StorageUnavailable
 from hall_core.queueing.evolve import replay
 from hall_core.queueing.facts import Fact, fact_adapter
@@ -88,7 +97,8 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, *, new_id: str, stamp: str) -> "Journal":
-        """Open or create the journal; a malformed one is set aside as `*.corrupt.<stamp>`.
+        """Open or create the journal; a malformed one is set aside as `*.corrupt.<stamp>`, one that began
+        under a clock that ran ahead as `*.ahead.<stamp>`.
 
         `new_id` becomes the stream of a new file: a new incarnation that needs a zone of its own.
         Raises JournalBroken when the disk does not take it.
@@ -97,6 +107,8 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and not sound(path):
                 set_aside(path, stamp)
+            elif path.exists() and begun_ahead(path):
+                set_aside(path, stamp, "ahead")
             writer, reader = open_writer(path, new_id), open_reader(path)
         except (sqlite3.Error, OSError) as error:
             msg = f"journal {path} cannot be opened: {error}; check the disk, then start again"
@@ -174,6 +186,18 @@ class Journal:
         with self._transaction() as write:
             write.execute("DELETE FROM left_over")
             write.execute("DELETE FROM meta WHERE key = 'left'")
+
+    @property
+    def gave_none(self) -> bool:
+        """True while no number was ever given from this journal."""
+        if self.left or self.foundation().n:
+            return False
+        return not self._one("SELECT EXISTS (SELECT 1 FROM facts WHERE kind = 'ticket-issued')")
+
+    def give_up(self) -> None:
+        """At the next start another journal begins in this one's place."""
+        with self._transaction():
+            self._put_meta(BEGUN_AHEAD, "1")
 
     def _left(self) -> LeftOver | None:
         said = self._meta("left")

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from hall_core.errors import JournalBroken
 
-__all__ = ["open_reader", "open_writer", "primary", "set_aside", "set_aside_before", "sound"]
+__all__ = ["BEGUN_AHEAD", "begun_ahead", "open_reader", "open_writer", "primary", "set_aside"]
+__all__ += ["set_aside_before", "sound"]
 
+#: the mark of a journal that began at a time that was not yet
+BEGUN_AHEAD = "begun_ahead"
 _MALFORMED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -39,12 +42,20 @@ def sound(path: Path) -> bool:
         raise
 
 
-def set_aside(path: Path, stamp: str) -> None:
-    """Keep a malformed journal beside its place as `*.corrupt.<stamp>`: nothing is thrown away."""
+def begun_ahead(path: Path) -> bool:
+    """True for a journal that began under a clock that ran ahead, and that gave no number."""
+    with closing(sqlite3.connect(path)) as probe:
+        if not probe.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            return False
+        return probe.execute("SELECT 1 FROM meta WHERE key = ?", (BEGUN_AHEAD,)).fetchone() is not None
+
+
+def set_aside(path: Path, stamp: str, why: str = "corrupt") -> None:
+    """Keep a journal beside its place as `*.<why>.<stamp>`: nothing is thrown away."""
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():
-            part.rename(path.with_name(f"{path.name}.corrupt.{stamp}{suffix}"))
+            part.rename(path.with_name(f"{path.name}.{why}.{stamp}{suffix}"))
 
 
 def set_aside_before(path: Path) -> int:

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from zlib import crc32
@@ -19,7 +20,7 @@ from edge_agent.hall import Hall
 from edge_agent.journal import Foundation, LeftOver, WishCursor, queue_of
 from hall_core.devices.vocabulary import DeviceState
 from hall_core.queueing.evolve import replay
-from hall_core.queueing.facts import fact_adapter
+from hall_core.queueing.facts import TicketIssued, fact_adapter
 from hall_core.queueing.queue import Queue
 
 __all__ = ["Mirror", "Mirrored", "read_mirror"]
@@ -44,8 +45,18 @@ class Mirrored:
     acked: int = 0
     last: int = 0
     wishes: WishCursor | None = None
+    #: when the last of its facts happened
+    at: datetime | None = None
     queue: Queue = field(default_factory=Queue)
     facts: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def holds_people(self) -> bool:
+        """True where somebody holds a number or a time of which only this may tell."""
+        kind = f'"kind":"{TicketIssued.model_fields["kind"].default}"'
+        return bool(
+            self.queue.tickets or self.queue.appointments or any(kind in b for b in self.facts.values())
+        )
 
     def left_over(self) -> LeftOver:
         """What the centre may lack of this stream: its last facts, as far as they follow on each other."""
@@ -206,8 +217,10 @@ def _read(file: Path, name: str | None = None) -> tuple[Mirrored | None, int]:
     if held is not None and held.queue.applied != held.last - len(held.facts):
         return None, 0  # its picture of the queue is missing
     if held is not None:
-        facts = (fact_adapter.validate_json(body, extra="ignore") for body in held.facts.values())
+        facts = [fact_adapter.validate_json(body, extra="ignore") for body in held.facts.values()]
         held.queue = replay(held.queue, facts)
+        issued = [ticket.issued_at for ticket in held.queue.tickets.values()]
+        held.at = facts[-1].at if facts else max(issued, default=None)
     return held, good
 
 

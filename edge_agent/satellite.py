@@ -7,8 +7,10 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import datetime
 from importlib.metadata import version as installed_version
 
 from ulid import ULID
@@ -16,10 +18,12 @@ from ulid import ULID
 from device_drivers import BusPool, open_driver
 from device_drivers.bus.address import Address, parse_broker
 from device_drivers.bus.mqtt import Heard, MqttSession, Will
+from device_drivers.bus.trust import authorities
 from edge_agent.satellite_device import Answer, SatelliteDevice, SatelliteTools
 from edge_agent.settings import SatelliteSettings, load_satellite_file
+from edge_agent.signed_time import SignedTime
 from firmware_profiles import beside
-from hall_core.clock import Clock, SystemClock
+from hall_core.clock import Clock, SteadyTime, SystemClock
 from hall_core.devices.driver import Driver
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
@@ -39,7 +43,7 @@ from hall_core.wire.local import (
     local_topic,
 )
 
-__all__ = ["SatelliteBox", "run_satellite"]
+__all__ = ["SatelliteBox", "run_satellite", "told_the_time"]
 
 logger = logging.getLogger(__name__)
 
@@ -68,14 +72,35 @@ async def run_satellite(settings: SatelliteSettings) -> None:
     stop = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sig, stop.set)
+    broker = parse_broker(settings.local_broker)
+    trusted = authorities(settings.local_broker_ca) if broker.scheme == "mqtts" else None
     async with BusPool(clock=clock) as buses:
 
         def opener(setup: DeviceSetup, profile: Profile) -> AbstractAsyncContextManager[Driver]:
             return open_driver(setup, profile, buses, clock)
 
-        box = SatelliteBox(name, parse_broker(settings.local_broker), devices, opener, clock)
-        print(f"ready satellite {name}", flush=True)  # noqa: T201 - the line others wait for
-        await box.run(stop)
+        box = SatelliteBox(name, broker, devices, opener, clock, trusted=trusted)
+        async with told_the_time(settings, clock):
+            print(f"ready satellite {name}", flush=True)  # noqa: T201 - the line others wait for
+            await box.run(stop)
+
+
+@asynccontextmanager
+async def told_the_time(
+    settings: SatelliteSettings, clock: SystemClock, set_wall: Callable[[datetime], None] | None = None
+) -> AsyncIterator[None]:
+    """A box whose clock is wrong asks the controller, once before it connects and then again and again."""
+    if not settings.time_url:
+        yield
+        return
+    written = SteadyTime(clock, None)
+    url, key = settings.time_url, settings.time_key
+    telling = SignedTime(clock, written, url=url, key=key, jitter=random.random, set_wall=set_wall)
+    await telling.before_start()
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(telling.run(), name="time")
+        yield
+        asking.cancel()
 
 
 class SatelliteBox:
@@ -88,6 +113,8 @@ class SatelliteBox:
         devices: list[tuple[DeviceSetup, Profile]],
         opener: Opener,
         clock: Clock,
+        *,
+        trusted: ssl.SSLContext | None = None,
     ) -> None:
         for setup, profile in devices:
             if profile.family == "satellite":
@@ -98,7 +125,7 @@ class SatelliteBox:
         self._boot = str(ULID())
         lost = BoxState(boot=self._boot, state="lost")
         self._session = MqttSession(
-            broker, clock=clock, will=Will(local_topic(name, LocalLeaf.BOX), encode(lost))
+            broker, clock=clock, will=Will(local_topic(name, LocalLeaf.BOX), encode(lost)), trusted=trusted
         )
         tools = SatelliteTools(self._boot, clock, opener, random.random, self._tell, self._happened)
         self._devices = {setup.name: SatelliteDevice(setup, profile, tools) for setup, profile in devices}

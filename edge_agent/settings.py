@@ -1,6 +1,5 @@
 """What an agent is told: the only file that reads the environment and the hall file."""
 
-import ipaddress
 from base64 import b64decode, urlsafe_b64decode
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,11 +12,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hall_core.devices.layout import HallFile, SatelliteFile
 from hall_core.errors import SettingsInvalid
+from hall_core.hosts import is_loopback
 
 __all__ = [
     "AgentSettings",
     "SatelliteSettings",
-    "is_loopback",
     "load_hall_file",
     "load_satellite_file",
     "load_satellite_settings",
@@ -27,55 +26,18 @@ __all__ = [
 _KEY_BYTES = 32
 
 
-class AgentSettings(BaseSettings):
-    """Settings of `hall-agent`, from options, the environment `HALL_AGENT_*`, or these defaults."""
+class TimeSettings(BaseSettings):
+    """Whom a box asks for the time before it can use TLS."""
 
     model_config = SettingsConfigDict(env_prefix="HALL_AGENT_", extra="forbid")
 
-    hall: Path = Field(description="the hall file (YAML): what the hall is and which devices stand in it")
-    data: Path = Field(description="folder of the journal and the accounts; must survive a power cut")
-    agent: str | None = Field(default=None, description="name of this box; the hall's id without it")
-    host: str = Field(default="127.0.0.1", description="address the pages and the API are served on")
-    port: int = Field(default=8070, ge=0, le=65535, description="its port; 0 takes a free one")
-    broker: str | None = Field(default=None, description="mqtt://user:password@host:port or mqtts://…")
-    broker_ca: Path | None = Field(default=None, description="CA certificate of the broker (mqtts)")
-    broker_cert: Path | None = Field(default=None, description="certificate of this box (mqtts)")
-    broker_key: Path | None = Field(default=None, description="its private key (mqtts)")
-    mqtt: Literal["auto", "5", "3.1.1"] = Field(
-        default="auto", description="version; auto tries both in turn"
-    )
-    public_url: str = Field(default="", description="where citizens reach the controller")
-    standalone: bool = Field(default=False, description="never a controller: grants itself zone 0")
-    mirror: Path | None = Field(default=None, description="folder for a second copy of the journal: a stick")
-    keep_days: int = Field(default=30, ge=1, description="confirmed facts stay in the journal so long")
-    journal_mb: int = Field(default=512, ge=8, description="a journal of more MiB is pruned earlier")
-    believe_clock: bool = Field(default=False, description="trust the clock of a box without any network")
     time_url: str = Field(
         default="", description="http://host:port of the controller: tells the time before TLS can be used"
     )
     time_key: str = Field(default="", description="what `hall-controller box time-key` prints: public")
-    override_key: str = Field(
-        default="", description="what `hall-controller box override-key HALL` prints: secret", repr=False
-    )
-    resend_s: float = Field(default=10.0, gt=0, description="facts unacknowledged so long are re-sent")
-    reconnect_s: float = Field(
-        default=30.0, ge=1, le=60, description="longest wait between two tries to connect"
-    )
-    keepalive_s: int = Field(default=20, ge=5, le=30, description="MQTT keepalive: notices dead links")
 
     @model_validator(mode="after")
-    def _safe(self) -> Self:
-        if self.broker and urlsplit(self.broker).scheme not in ("mqtt", "mqtts"):
-            msg = "broker must start with mqtt:// or mqtts://"
-            raise ValueError(msg)
-        if self.broker and not is_loopback(urlsplit(self.broker).hostname or ""):
-            parts = urlsplit(self.broker)
-            if not (parts.password or self.broker_cert):
-                msg = (
-                    "a broker on another machine needs credentials: give broker_cert and broker_key "
-                    "(mqtts) or user:password in the address"
-                )
-                raise ValueError(msg)
+    def _together(self) -> Self:
         if bool(self.time_url) != bool(self.time_key):
             msg = "time_url and time_key go together: `hall-controller box time-key` prints the key"
             raise ValueError(msg)
@@ -98,6 +60,57 @@ class AgentSettings(BaseSettings):
             raise ValueError(msg)
         return key
 
+
+class AgentSettings(TimeSettings):
+    """Settings of `hall-agent`, from options, the environment `HALL_AGENT_*`, or these defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="HALL_AGENT_", extra="forbid")
+
+    hall: Path = Field(description="the hall file (YAML): what the hall is and which devices stand in it")
+    data: Path = Field(description="folder of the journal and the accounts; must survive a power cut")
+    agent: str | None = Field(default=None, description="name of this box; the hall's id without it")
+    host: str = Field(default="127.0.0.1", description="address the pages and the API are served on")
+    port: int = Field(default=8070, ge=0, le=65535, description="its port; 0 takes a free one")
+    broker: str | None = Field(default=None, description="mqtt://user:password@host:port or mqtts://…")
+    broker_ca: Path | None = Field(default=None, description="CA certificate of the broker (mqtts)")
+    broker_cert: Path | None = Field(default=None, description="certificate of this box (mqtts)")
+    broker_key: Path | None = Field(default=None, description="its private key (mqtts)")
+    local_broker_ca: Path | None = Field(
+        default=None, description="CA certificate of the hall's own broker, for devices at mqtts://"
+    )
+    mqtt: Literal["auto", "5", "3.1.1"] = Field(
+        default="auto", description="version; auto tries both in turn"
+    )
+    public_url: str = Field(default="", description="where citizens reach the controller")
+    standalone: bool = Field(default=False, description="never a controller: grants itself zone 0")
+    mirror: Path | None = Field(default=None, description="folder for a second copy of the journal: a stick")
+    keep_days: int = Field(default=30, ge=1, description="confirmed facts stay in the journal so long")
+    journal_mb: int = Field(default=512, ge=8, description="a journal of more MiB is pruned earlier")
+    believe_clock: bool = Field(default=False, description="trust the clock of a box without any network")
+    override_key: str = Field(
+        default="", description="what `hall-controller box override-key HALL` prints: secret", repr=False
+    )
+    resend_s: float = Field(default=10.0, gt=0, description="facts unacknowledged so long are re-sent")
+    reconnect_s: float = Field(
+        default=30.0, ge=1, le=60, description="longest wait between two tries to connect"
+    )
+    keepalive_s: int = Field(default=20, ge=5, le=30, description="MQTT keepalive: notices dead links")
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if self.broker and urlsplit(self.broker).scheme not in ("mqtt", "mqtts"):
+            msg = "broker must start with mqtt:// or mqtts://"
+            raise ValueError(msg)
+        if self.broker and not is_loopback(urlsplit(self.broker).hostname or ""):
+            parts = urlsplit(self.broker)
+            if not (parts.password or self.broker_cert):
+                msg = (
+                    "a broker on another machine needs credentials: give broker_cert and broker_key "
+                    "(mqtts) or user:password in the address"
+                )
+                raise ValueError(msg)
+        return self
+
     @field_validator("override_key")
     @classmethod
     def _secret_key(cls, key: str) -> str:
@@ -117,7 +130,7 @@ class AgentSettings(BaseSettings):
         return self.data / "journal.db"
 
 
-class SatelliteSettings(BaseSettings):
+class SatelliteSettings(TimeSettings):
     """Settings of a satellite box, which carries devices and owns no queue; `role` tells the two apart."""
 
     model_config = SettingsConfigDict(env_prefix="HALL_AGENT_", extra="forbid", hide_input_in_errors=True)
@@ -134,6 +147,9 @@ class SatelliteSettings(BaseSettings):
     local_broker: str | None = Field(
         default=None, description="the hall's own broker, mqtt://BOX:password@host:port or mqtts://…"
     )
+    local_broker_ca: Path | None = Field(
+        default=None, description="CA certificate of the hall's own broker, for devices at mqtts://"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -145,16 +161,6 @@ class SatelliteSettings(BaseSettings):
                 msg = "a satellite needs --local-broker mqtt://BOX:password@host:port, the hall's own broker"
                 raise ValueError(msg)
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """True for names and addresses that only this machine reaches."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load_settings(**options: Any) -> AgentSettings:

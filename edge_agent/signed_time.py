@@ -37,7 +37,10 @@ MOST_BYTES = 4096
 
 
 class SignedTime:
-    """Puts the box's clock right while nobody else does. `set_wall` sets the machine's own clock."""
+    """Puts the box's clock right while nobody else does. `set_wall` sets the machine's own clock.
+
+    A box that is `unused` may have begun in the future: what it has written by itself does not count.
+    """
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class SignedTime:
     ) -> None:
         self._clock, self._written, self._url, self._key = clock, written, url, key
         self._jitter, self._ask, self._set_wall = jitter, ask or _get, set_wall or _set_machine
+        self.unused: Callable[[], bool] = lambda: False
         self._asked_at = clock.monotonic()
         self._failed = ""
 
@@ -87,7 +91,8 @@ class SignedTime:
         if took > LONGEST_S:
             raise WireError(f"the answer took {took:.0f} s")
         now = read_time(body, nonce=nonce, key=self._key) + timedelta(seconds=took / 2)
-        earliest = max(WRITTEN, self._written.last or WRITTEN)
+        last = None if self.unused() else self._written.last
+        earliest = max(WRITTEN, last or WRITTEN)
         if now < earliest:
             raise WireError(f"{now:%Y-%m-%d %H:%M} lies before {earliest:%Y-%m-%d %H:%M}, written here")
         return now

@@ -41,7 +41,7 @@ from hall_core.wire.envelope import (
     decode,
     encode,
 )
-from hall_core.wire.stream import Sender, fresh
+from hall_core.wire.stream import Sender, fitting, fresh
 from hall_core.wire.topics import CONTROLLER, ROOT, Leaf, agent_of, topic
 
 __all__ = ["Identity", "Uplink"]
@@ -225,7 +225,7 @@ class Uplink:
         if found and found[0].n != sent + 1:
             logger.error("facts %s to %s are not kept any more", sent + 1, found[0].n - 1)
             return []
-        return found
+        return found[: fitting(len(fact.body) for fact in found)]
 
     async def _finish_left(self, client: aiomqtt.Client) -> None:
         """The centre has all of the lost stream: from now on this box speaks for its own."""

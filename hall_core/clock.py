@@ -160,6 +160,11 @@ class SteadyTime:
         """When the last fact happened."""
         return self._last
 
+    @property
+    def ahead(self) -> timedelta:
+        """How far in the wall's future the last fact lies."""
+        return self._last - self._clock.now() if self._last else timedelta(0)
+
     def now(self) -> datetime:
         """The time to write down now."""
         wall = self._clock.now()

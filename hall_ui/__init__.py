@@ -1,4 +1,4 @@
-"""What the pages of both programs share: tokens, icons, macros, words. A loader, no logic."""
+"""What both programs show, and how they serve it: tokens, icons, words, problems. No logic of halls."""
 
 import tomllib
 from collections.abc import Mapping

@@ -14,7 +14,7 @@ def sign(name: str) -> tuple[str, str]:
 def together(names: list[str], lang: str) -> str:
     """Several counters in one phrase: `1、3号窗口` when all are numbered alike."""
     comma, words = (", ", "") if lang == "en" else ("、", "号窗口")
-    bare = [name.removesuffix("号窗口") for name in names]
-    if names and all(b.isdigit() for b in bare):
-        return comma.join(bare) + words
+    signs = [sign(name) for name in names]
+    if names and all(number and after == "号窗口" for number, after in signs):
+        return comma.join(number for number, _ in signs) + words
     return comma.join(names)

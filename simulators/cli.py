@@ -47,6 +47,7 @@ WallUrl = Annotated[str, typer.Argument(help="大厅设备墙地址 / e.g. http:
 Device = Annotated[str, typer.Argument(help="设备名 / name of the device in the hall file")]
 
 
+@app.command("wall")
 @app.command()
 def hall(
     file: Annotated[Path, typer.Argument(help="大厅文件 / hall file (YAML)", dir_okay=False)],
@@ -57,7 +58,7 @@ def hall(
 ) -> None:
     """模拟一个大厅的全部设备 / Simulate all devices of a hall at the addresses of its file, with their wall.
 
-    Example: `hall-sim hall haitang.yaml --port 8090`
+    Example: `hall-sim wall haitang.yaml --port 8090`; `hall` and `wall` are the same.
     """
     _run(_hall(file, host, port))
 
@@ -104,7 +105,8 @@ def check(
         profile = Shelf(file.resolve().parent, below=Shelf()).load(file.stem)
         family = family_of(profile.family)
     except (ProfileInvalid, SettingsInvalid) as error:
-        _warn.print(str(error), markup=False)
+        where = f"{file.name}: family: " if isinstance(error, SettingsInvalid) else ""
+        _warn.print(f"{where}{error}", markup=False)
         raise typer.Exit(2) from error
     # options and golden frames are the driver's business, and a simulator knows none: another program does
     asked = subprocess.run(  # noqa: S603 - our own program

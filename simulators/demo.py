@@ -17,7 +17,7 @@ from ulid import ULID
 from hall_core.clock import Clock, SystemClock
 from hall_core.errors import QuiethallError
 from simulators.broker import Kind
-from simulators.demo_closing import drain, offline_states, records, until_nobody_waits
+from simulators.demo_closing import drain, drawn, offline_states, records, until_nobody_waits
 from simulators.demo_folder import Folder
 from simulators.demo_sightings import Sightings
 from simulators.demo_stage import Stage, open_stage
@@ -176,6 +176,7 @@ async def _play(
     if options.run_s is None:
         return None
     await drain(stage, clock, tell)
+    drawn_states, draws = await drawn(stage, people.ledger)
     report = build_report(
         Sources(
             halls=await records(stage, at_start),
@@ -185,6 +186,8 @@ async def _play(
             sms_accepted=[m["client_ref"] for m in stage.gateway.messages],
             sms_repeated=stage.gateway.doubled,
             broker=stage.broker.kind,
+            drawn_states=drawn_states,
+            draws=draws,
         )
     )
     tell.show(summary(report))

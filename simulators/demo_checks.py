@@ -1,24 +1,19 @@
-"""Pure checks after Jepsen's `unique-ids` and `total-queue`: nothing twice, nothing lost."""
+"""What the demo's report looks for beside the checkers: what is lost, what is shown, how long it took."""
 
 import re
-from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
-__all__ = ["contains_label", "percentile", "total_queue", "unique_ids"]
+from simulators.checkers import total_queue
+
+__all__ = ["contains_label", "missing", "percentile"]
 
 T = TypeVar("T", bound=Hashable)
 
 
-def unique_ids(ids: Iterable[T]) -> dict[T, int]:
-    """Every id that stands more than once, with how often."""
-    return {key: count for key, count in Counter(ids).items() if count > 1}
-
-
-def total_queue(acknowledged: Iterable[T], found: Iterable[T]) -> list[T]:
+def missing(acknowledged: Iterable[T], found: Iterable[T]) -> tuple[T, ...]:
     """What was acknowledged and is not found, each once, in order: it is lost."""
-    there = set(found)
-    return [key for key in dict.fromkeys(acknowledged) if key not in there]
+    return total_queue((), acknowledged, list(found)).lost
 
 
 def contains_label(text: str, label: str) -> bool:

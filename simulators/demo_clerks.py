@@ -71,6 +71,7 @@ class Clerk:
         luck = self._random.random()
         if luck < 0.04:
             await self._press_or_act("no-show")
+            self._town.ledger.missed.append((self._hall.id, ticket))
         elif luck < 0.06:
             await self._act("hold", reason="补材料")
             await self._between(self._town.pace.to_counter_s)

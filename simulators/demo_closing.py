@@ -1,6 +1,7 @@
 """The end of an unattended run: the day is brought to its end, the outboxes drain, every source is read."""
 
 import asyncio
+from typing import Any
 
 from hall_core.clock import Clock
 from simulators.demo_ledger import Ledger
@@ -9,7 +10,7 @@ from simulators.demo_table import Teller
 from simulators.demo_town import HallDoors
 from simulators.report import HallRecord
 
-__all__ = ["drain", "offline_states", "records", "until_nobody_waits"]
+__all__ = ["drain", "drawn", "offline_states", "records", "until_nobody_waits"]
 
 _DRAIN_S = 45.0
 _LOOK_S = 0.25
@@ -62,6 +63,13 @@ async def offline_states(stage: Stage, ledger: Ledger) -> dict[str, str | None]:
     """What the citizens see now whose numbers the controller gave while their hall was offline, by link."""
     tokens = [t.token for t in ledger.tickets if t.series == "offline"]
     return {token: await stage.controller.citizen(token) for token in tokens}
+
+
+async def drawn(stage: Stage, ledger: Ledger) -> tuple[dict[str, str | None], dict[str, dict[str, Any]]]:
+    """What those see who registered for a draw, by link, and those draws, by id."""
+    states = {e.token: await stage.controller.citizen(e.token) for e in ledger.registered}
+    draws = {e.draw for e in ledger.registered}
+    return states, {draw: dict((await stage.controller.draw(draw)).body) for draw in draws}
 
 
 async def _record(stage: Stage, door: HallDoors, at_start: int) -> HallRecord:

@@ -44,10 +44,12 @@ def new_client() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(timeout=10.0, trust_env=False, limits=limits)
 
 
-async def _ask(client: httpx2.AsyncClient, method: str, url: str, **options: Any) -> Answer:
-    """Ask until there is an answer; only for requests that may be repeated. Raises NoAnswer."""
+async def _ask(
+    client: httpx2.AsyncClient, method: str, url: str, *, waits: tuple[float, ...] = _AGAIN_S, **options: Any
+) -> Answer:
+    """Ask until there is an answer; without `waits` once, for what must not be repeated. Raises NoAnswer."""
     last = ""
-    for wait_s in (0.0, *_AGAIN_S):
+    for wait_s in (0.0, *waits):
         await asyncio.sleep(wait_s)
         try:
             response = await client.request(method, url, **options)
@@ -131,6 +133,24 @@ class ControllerDoor:
         """Make an appointment; `key` makes repeating harmless."""
         headers = {**self._key, "Idempotency-Key": key}
         url = f"{self.url}/api/halls/{hall}/appointments"
+        return await _ask(self._client, "POST", url, json=wish, headers=headers)
+
+    async def act(self, token: str, action: str) -> Answer:
+        """What the holder of a link wants done, asked once: repeating might do it twice. Raises NoAnswer."""
+        return await _ask(self._client, "POST", f"{self.url}/api/t/{token}/{action}", waits=())
+
+    async def draws(self, hall: str) -> Answer:
+        """The hall's draws, for everybody."""
+        return await _ask(self._client, "GET", f"{self.url}/api/public/halls/{hall}/draws")
+
+    async def draw(self, draw: str) -> Answer:
+        """One draw, for everybody."""
+        return await _ask(self._client, "GET", f"{self.url}/api/public/draws/{draw}")
+
+    async def register(self, draw: str, key: str, wish: dict[str, Any]) -> Answer:
+        """Take part in a draw; `key` makes repeating harmless."""
+        headers = {**self._key, "Idempotency-Key": key}
+        url = f"{self.url}/api/draws/{draw}/registrations"
         return await _ask(self._client, "POST", url, json=wish, headers=headers)
 
     async def hall(self, hall: str) -> dict[str, Any]:

@@ -12,13 +12,11 @@ __all__ = ["Place", "fittings"]
 
 #: of an RS-485 board as it comes from the factory
 _BOARD_UNIT = 255
-#: a secret of the demo alone: real halls name a file
-_PEPPER = "demo-pepper-of-no-real-hall"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a hall's devices are plugged in.
+    """Where a hall's devices are plugged in, and the file with the secret its ID numbers are hashed with.
 
     `serial` gives the address of a line by its name, `local` is the hall's own broker, `port` where its
     box serves pages; without the last two nothing stands there that needs them.
@@ -26,6 +24,7 @@ class Place:
 
     hall: str
     tty: Path
+    pepper: Path
     local: str | None = None
     port: int | None = None
 
@@ -62,7 +61,7 @@ def _district(place: Place) -> list[DeviceSetup]:
             name="card-reader",
             profile="card.sam-v",
             address=place.serial("cards"),
-            options={"pepper": _PEPPER},
+            options={"pepper_file": str(place.pepper)},
         ),
         DeviceSetup(
             name="terminal",

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import secrets
 import shutil
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,15 @@ class Folder:
     def hall_file(self, hall: str) -> Path:
         """A hall's YAML file."""
         return self.root / "halls" / f"{hall}.yaml"
+
+    def pepper(self, hall: str) -> Path:
+        """A hall's own secret for digests of ID numbers: random, made once for the data that stand here."""
+        path = self.root / "halls" / f"{hall}.pepper"
+        path.parent.mkdir(exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(32), "ascii")
+        return path
 
     def remembered(self) -> dict[str, Any]:
         """The `demo.json` of the run whose data stand here, or nothing."""

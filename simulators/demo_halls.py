@@ -25,6 +25,9 @@ _STRIP_PROFILES: dict[Strip, str] = {
 #: short slots, so that somebody who books in a demo can come at once
 _SLOTS = SlotPlan(minutes=5, places=12, days_ahead=7, lead_min=0, early_min=10, late_min=5)
 
+#: the same, with a draw of every new day; when it opens is said at the start of the demo
+_DRAWN = _SLOTS.model_copy(update={"draw_min": 1})
+
 _REAL_ESTATE = ServiceSetup(
     id="realty",
     name="不动产登记",
@@ -32,7 +35,7 @@ _REAL_ESTATE = ServiceSetup(
     prefix="A",
     minutes=12,
     about="过户、抵押、查询",
-    appointments=_SLOTS,
+    appointments=_DRAWN,
 )
 _SOCIAL = ServiceSetup(
     id="social",
@@ -116,7 +119,14 @@ HALLS = (
 )
 
 
-def _setup(hall: DemoHall) -> HallSetup:
+def _drawn_at(service: ServiceSetup, draw_at: str) -> ServiceSetup:
+    plan = service.appointments
+    if plan is None or not plan.draw_min:
+        return service
+    return service.model_copy(update={"appointments": plan.model_copy(update={"draw_at": draw_at})})
+
+
+def _setup(hall: DemoHall, draw_at: str) -> HallSetup:
     return HallSetup(
         hall=hall.id,
         name=hall.name,
@@ -125,7 +135,7 @@ def _setup(hall: DemoHall) -> HallSetup:
         # A demo is started at night, too, and on New Year's Day.
         hours=Hours.always(),
         holidays="none",
-        services=hall.services,
+        services=tuple(_drawn_at(service, draw_at) for service in hall.services),
         counters=tuple(
             CounterSetup(id=str(n), name=f"{n} 号窗口", services=services)
             for n, (services, _) in enumerate(hall.counters, 1)
@@ -163,15 +173,24 @@ def _keypads(hall: DemoHall, place: Place) -> list[DeviceSetup]:
     ]
 
 
-def hall_file(hall: DemoHall, tty: Path, *, local: str | None = None, port: int | None = None) -> HallFile:
+def hall_file(
+    hall: DemoHall,
+    tty: Path,
+    pepper: Path,
+    *,
+    local: str | None = None,
+    port: int | None = None,
+    draw_at: str = "08:00",
+) -> HallFile:
     """The hall's file: a strip over every counter, key-pads, a printer, and what else stands in such a hall.
 
-    Serial lines lie in `tty`; `local` is the hall's own broker, `port` that of its pages.
+    Serial lines lie in `tty`, `pepper` is its own secret for cards; `local` is the hall's own broker, `port`
+    that of its pages; draws of new booking days open at `draw_at`.
     """
-    place = Place(hall.id, tty, local, port)
+    place = Place(hall.id, tty, pepper, local, port)
     printer = DeviceSetup(name="printer", profile="escpos.80mm", address=place.tcp())
     devices = (*_strips(hall, place), *_keypads(hall, place), printer, *fittings(hall.level, place))
-    return HallFile(hall=_setup(hall), devices=devices)
+    return HallFile(hall=_setup(hall, draw_at), devices=devices)
 
 
 def keypad_counters(file: HallFile) -> dict[str, str]:

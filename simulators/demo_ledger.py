@@ -4,7 +4,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-__all__ = ["BookedVisit", "CalledTicket", "Ledger", "RatedVisit", "TakenTicket"]
+__all__ = [
+    "BookedVisit",
+    "CalledTicket",
+    "Ledger",
+    "LinkAct",
+    "RatedVisit",
+    "Registration",
+    "TakenTicket",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,10 @@ class TakenTicket:
     token: str = ""
     #: it was booked ahead and checked in at the kiosk
     booked: bool = False
+    #: what it stands for, when that is more than one service
+    services: tuple[str, ...] = ()
+    #: a relative was named
+    relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,25 @@ class RatedVisit:
     score: int
 
 
+@dataclass(frozen=True, slots=True)
+class LinkAct:
+    """Somebody was told that this was done: `postpone` or `check-in`, on the page of their number."""
+
+    hall: str
+    ticket_id: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Somebody takes part in a draw."""
+
+    hall: str
+    draw: str
+    registration: str
+    token: str
+
+
 @dataclass(slots=True)
 class Ledger:
     """Grows while the demo runs."""
@@ -63,6 +94,10 @@ class Ledger:
     calls: list[CalledTicket] = field(default_factory=list)
     booked: list[BookedVisit] = field(default_factory=list)
     rated: list[RatedVisit] = field(default_factory=list)
+    acts: list[LinkAct] = field(default_factory=list)
+    registered: list[Registration] = field(default_factory=list)
+    #: calls that clerks gave up: hall and ticket
+    missed: list[tuple[str, str]] = field(default_factory=list)
     #: refusals by slug: part of a normal day
     refused: Counter[str] = field(default_factory=Counter)
     #: requests that were never answered: what they did is unknown, so they count as nothing

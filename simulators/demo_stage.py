@@ -5,7 +5,9 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 
@@ -29,6 +31,9 @@ __all__ = ["Ports", "Stage", "open_stage"]
 
 _READY_S = 45.0
 _LOOK_S = 0.2
+#: from the start until the draw of a new booking day opens, at least
+DRAW_IN_S = 20
+_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,11 @@ async def open_stage(
         gateway_key = secrets.token_urlsafe(18)
         gateway = Gateway(gateway_key, clock)
         local = broker.url(LOCAL)
-        files = {h.id: hall_file(h, folder.tty, local=local, port=ports.halls[h.id]) for h in HALLS}
+        where = {"local": local, "draw_at": _next_minute(clock)}
+        files = {
+            h.id: hall_file(h, folder.tty, folder.pepper(h.id), port=ports.halls[h.id], **where)
+            for h in HALLS
+        }
         simulated = {
             hall: await stack.enter_async_context(SimulatedHall(file, clock)) for hall, file in files.items()
         }
@@ -116,6 +125,12 @@ async def open_stage(
         folder.remember(addresses)
         controller = ControllerDoor(client, controller_url, logins.api_key)
         yield Stage(broker, programs, simulated, doors, controller, gateway, relays, addresses)
+
+
+def _next_minute(clock: Clock) -> str:
+    """When the demo's draw opens: soon, on the halls' clock face, after all programs have started."""
+    at = clock.now().astimezone(_ZONE) + timedelta(seconds=DRAW_IN_S + 60)
+    return f"{at:%H:%M}"
 
 
 @asynccontextmanager
@@ -183,8 +198,24 @@ def _doors(
 
         return pressed
 
+    def touch(tablet: str) -> Callable[[int], bool]:
+        def touched(score: int) -> bool:
+            device = simulated[hall.id].devices[tablet]
+            if not device.shows()["asking"]:
+                return False
+            device.key(f"rate-{score}")
+            return True
+
+        return touched
+
+    tablets = {d.counter: d.name for d in files[hall.id].devices if d.profile == "rate.ws-tablet"}
     counters = tuple(
-        Counter(str(n), services, press(keypads[str(n)]) if str(n) in keypads else None)
+        Counter(
+            str(n),
+            services,
+            press(keypads[str(n)]) if str(n) in keypads else None,
+            touch(tablets[str(n)]) if str(n) in tablets else None,
+        )
         for n, (services, _) in enumerate(hall.counters, 1)
     )
     return HallDoors(hall.id, agent, tuple(s.id for s in hall.services), counters, hall.arrivals)

@@ -127,7 +127,11 @@ def summary(report: dict[str, Any]) -> Table:
         counts = (str(hall[key]) for key in ("issued", "called", "served", "rated"))
         table.add_row(hall["id"], *counts, shown, facts)
     latency = report["latency_ms"]["call_to_strip"]
+    did = report["citizens"]
     table.caption = (
+        f"多件事一个号 several services {did['several_services']} · 让号 postponed {did['postponed']} · "
+        f"过号又来 came after all {did['came_after_all']} · 摇号 in the draw {did['registered']} "
+        f"(约上 booked {did['drawn_booked']}, 候补 waiting {did['drawn_waiting']})\n"
         f"丢失 lost {report['lost']} · 重复 duplicates {report['duplicates']} · "
         f"短信 SMS {report['sms']['accepted']} (doubled {report['sms']['doubled']}) · "
         f"叫号→条屏 call→strip p50 {latency['p50']} ms, p99 {latency['p99']} ms · {report['broker']}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from random import Random
 
 from hall_core.clock import Clock
 from simulators.demo_doors import AgentDoor
@@ -64,3 +65,7 @@ class Town:
     clock: Clock
     new_id: Callable[[], str]
     ledger: Ledger = field(default_factory=Ledger)
+
+    def phone(self, random: Random) -> str:
+        """A made-up mobile number; it lives in memory only."""
+        return f"1{random.randint(3, 9)}{random.randrange(10**9):09d}"

@@ -11,7 +11,7 @@ from typing import Self, cast
 import yaml
 from pydantic import ValidationError
 
-from firmware_profiles import Shelf
+from firmware_profiles import Shelf, all_profiles
 from hall_core.clock import Clock
 from hall_core.devices.layout import HallFile
 from hall_core.errors import SettingsInvalid
@@ -34,8 +34,11 @@ def family_of(name: str) -> Family:
     """The simulator of a family. Raises SettingsInvalid when there is none."""
     module = f"simulators.{name}"
     if find_spec(module) is None or not hasattr(import_module(module), "build_talk"):
-        msg = f"no simulator for the family {name!r}: write simulators/{name}.py"
-        raise SettingsInvalid(msg)
+        known = "、".join(sorted({profile.family for profile in all_profiles().values()}))
+        raise SettingsInvalid(
+            f"没有系列 {name!r} 的模拟设备，现有：{known}"
+            f" (remedy: name one of these families, or write simulators/{name}.py)"
+        )
     return cast("Family", import_module(module))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -99,7 +100,7 @@ class Client:
         will = self.will()
         async with aiomqtt.Client(
             parts.hostname or "127.0.0.1",
-            parts.port or 1883,
+            parts.port or (8883 if parts.scheme == "mqtts" else 1883),
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             identifier=f"sim-{secrets.token_hex(6)}",
@@ -108,6 +109,8 @@ class Client:
             keepalive=_KEEPALIVE_S,
             timeout=_PATIENCE_S,
             socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
+            # the machine's own authorities; SSL_CERT_FILE names another
+            tls_context=ssl.create_default_context() if parts.scheme == "mqtts" else None,
         ) as client:
             self._plug = client._client.socket()  # type: ignore[assignment] # noqa: SLF001 - to pull the cable
             for topic in self.topics:

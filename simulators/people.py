@@ -9,6 +9,7 @@ from hall_core.errors import UnknownAppointment
 from simulators.demo_clerks import Clerk
 from simulators.demo_doors import Answer, ControllerDoor, NoAnswer
 from simulators.demo_ledger import BookedVisit, TakenTicket
+from simulators.demo_links import Telephones
 from simulators.demo_town import HallDoors, Town
 
 __all__ = ["Citizens", "People"]
@@ -17,6 +18,8 @@ _ONLINE_SHARE = 0.15
 _BOOKED_SHARE = 0.06
 _PHONE_SHARE = 0.3
 _PRIORITY_SHARE = 0.06
+_SEVERAL_SHARE = 0.07
+_RELATIVE_SHARE = 0.1
 _PRIORITIES = ("elder", "pregnant", "military", "disabled")
 #: how many people stand there when the doors open, in a hall of share 1
 _AT_OPENING = 6
@@ -31,6 +34,7 @@ class Citizens:
 
     def __init__(self, hall: HallDoors, controller: ControllerDoor, town: Town, random: Random) -> None:
         self._hall, self._controller, self._town, self._random = hall, controller, town, random
+        self.telephones = Telephones(hall, controller, town, random)
 
     async def arrive(self, tasks: asyncio.TaskGroup) -> None:
         """People come until this is cancelled; each is a task of `tasks`."""
@@ -48,11 +52,7 @@ class Citizens:
             if self._random.random() < _BOOKED_SHARE:
                 return await self.come_by_appointment()
             online = self._random.random() < _ONLINE_SHARE
-        wish: dict[str, Any] = {"service": self._random.choice(self._hall.services)}
-        if self._random.random() < _PRIORITY_SHARE:
-            wish["priority"] = self._random.choice(_PRIORITIES)
-        if self._random.random() < _PHONE_SHARE:
-            wish["phone"] = self._phone()
+        wish = self._wish()
         request_id = self._town.new_id()
         try:
             answer = await self._ask(wish, request_id, online=online)
@@ -60,16 +60,33 @@ class Citizens:
             self._town.ledger.unanswered += 1
             return None
         if answer.ok:
-            self._note(answer.body, request_id, online=online)
+            given = self._note(answer.body, request_id, online=online, relative="relative_phone" in wish)
+            await self.telephones.hold(given)
         else:
             self._town.ledger.refused[answer.problem] += 1
         return answer
 
+    def _wish(self) -> dict[str, Any]:
+        """What somebody has come for, and what they leave with it."""
+        many = self._random.random() < _SEVERAL_SHARE and len(self._hall.services) > 1
+        if many:
+            count = min(self._random.choice((2, 2, 3)), len(self._hall.services))
+            wish: dict[str, Any] = {"services": self._random.sample(self._hall.services, count)}
+        else:
+            wish = {"service": self._random.choice(self._hall.services)}
+        if self._random.random() < _PRIORITY_SHARE:
+            wish["priority"] = self._random.choice(_PRIORITIES)
+        if self._random.random() < _PHONE_SHARE:
+            wish["phone"] = self._town.phone(self._random)
+            if self._random.random() < _RELATIVE_SHARE:
+                wish["relative_phone"] = self._town.phone(self._random)
+        return wish
+
     async def come_by_appointment(self) -> Answer | None:
         """One person books the nearest slot and checks in at the kiosk with its code."""
-        wish: dict[str, Any] = {"service": self._random.choice(self._hall.services)}
-        if self._random.random() < _PHONE_SHARE:
-            wish["phone"] = self._phone()
+        # Where new days are drawn, places are given by person.
+        phone = self._town.phone(self._random)
+        wish: dict[str, Any] = {"service": self._random.choice(self._hall.services), "phone": phone}
         today = self._town.clock.now().astimezone(_ZONE).date()
         try:
             slots = await self._controller.slots(self._hall.id, wish["service"], today)
@@ -115,23 +132,30 @@ class Citizens:
                 await asyncio.sleep(_BREATHE_S)
         raise NoAnswer(request_id)
 
-    def _note(self, body: dict[str, Any], request_id: str, *, online: bool, booked: bool = False) -> None:
-        self._town.ledger.tickets.append(
-            TakenTicket(
-                hall=self._hall.id,
-                ticket_id=str(body["ticket_id"]),
-                label=str(body["label"]),
-                request_id=request_id,
-                channel="online" if online else "kiosk",
-                series=str(body.get("series", "hall")),
-                token=str(body["token"]),
-                booked=booked,
-            )
+    def _note(
+        self,
+        body: dict[str, Any],
+        request_id: str,
+        *,
+        online: bool,
+        booked: bool = False,
+        relative: bool = False,
+    ) -> TakenTicket:
+        services = tuple(body.get("services", ()))
+        given = TakenTicket(
+            hall=self._hall.id,
+            ticket_id=str(body["ticket_id"]),
+            label=str(body["label"]),
+            request_id=request_id,
+            channel="online" if online else "kiosk",
+            series=str(body.get("series", "hall")),
+            token=str(body["token"]),
+            booked=booked,
+            services=services if len(services) > 1 else (),
+            relative=relative,
         )
-
-    def _phone(self) -> str:
-        """A made-up mobile number; it lives in memory only."""
-        return f"1{self._random.randint(3, 9)}{self._random.randrange(10**9):09d}"
+        self._town.ledger.tickets.append(given)
+        return given
 
 
 class People:
@@ -157,6 +181,10 @@ class People:
             self._arrivals = [
                 tasks.create_task(citizens.arrive(tasks), name="arrivals") for citizens in self._citizens
             ]
+            for citizens in self._citizens:
+                held = citizens.telephones
+                self._arrivals.append(tasks.create_task(held.watch_missed(), name="missed calls"))
+                self._arrivals.append(tasks.create_task(held.ask_for_a_draw(), name="draw"))
             for clerk in self._clerks:
                 tasks.create_task(clerk.work(), name=f"clerk {clerk.name}")
 

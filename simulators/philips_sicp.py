@@ -11,6 +11,7 @@ from simulators.answering import WIRE_FAULTS, answer, hears
 from simulators.device import SimDevice
 from simulators.line import Line, Link
 from simulators.philips_sicp_frames import FrameReader, Request, pack
+from simulators.remote import handle
 
 __all__ = ["FAULTS", "Display", "build_body", "build_talk"]
 
@@ -73,23 +74,9 @@ class Display:
 
     def press(self, key: str) -> None:
         """Keys of the remote control, and what people do to a display."""
-        state = self._state
-        match key:
-            case "power":
-                self._switch(not state.on)
-            case "input":
-                sources = list(self._codes.values())
-                at = sources.index(state.source) if state.source in sources else -1
-                state.source = sources[(at + 1) % len(sources)]
-            case "mute":
-                state.muted = not state.muted
-            case "volume-up" | "volume-down":
-                step = 1 if key == "volume-up" else -1
-                state.volume = min(max(state.volume + step, 0), self._loudest)
-            case "unplug":
-                state.signal = not state.signal
-            case "block-vent":
-                state.blocked = not state.blocked
+        if key == "power":
+            self._switch(not self._state.on)
+        handle(self._state, key, list(self._codes.values()), self._loudest)
         self._device.showed()
 
     def power_cycle(self) -> None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from simulators.demo_checks import contains_label, percentile, total_queue, unique_ids
+from simulators.checkers import unique_ids
+from simulators.demo_checks import contains_label, missing, percentile
 from simulators.demo_ledger import CalledTicket, Ledger, TakenTicket
 from simulators.demo_sightings import Sighting, Sightings
+from simulators.report_citizens import citizens_report, lost_acts, lost_registrations
 
 __all__ = ["HallRecord", "Sources", "build_report"]
 
@@ -48,6 +50,10 @@ class Sources:
     #: messages sent to the gateway again after it had taken them
     sms_repeated: int
     broker: str
+    #: by link: what those see who registered for a draw
+    drawn_states: dict[str, str | None] = field(default_factory=dict)
+    #: by id: the draws they registered for, as everybody may see them
+    draws: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -82,12 +88,12 @@ def _check_streams(hall: HallRecord, found: _Findings) -> None:
         for n, times in unique_ids(f["n"] for f in facts).items():
             found.doubled.append(f"{hall.id}: fact {n} stands {times} times in the {place}")
     last = max((f["n"] for f in hall.journal), default=0)
-    for n in total_queue(range(1, last + 1), (f["n"] for f in hall.journal)):
+    for n in missing(range(1, last + 1), (f["n"] for f in hall.journal)):
         found.lost.append(f"{hall.id}: fact {n} is missing in the journal")
     journal, copy = [_key(f) for f in hall.journal], [_key(f) for f in hall.controller]
-    for key in total_queue(journal, copy):
+    for key in missing(journal, copy):
         found.lost.append(f"{hall.id}: fact {key[0]} ({key[1]}) of the journal is missing at the controller")
-    for key in total_queue(copy, journal):
+    for key in missing(copy, journal):
         found.doubled.append(f"{hall.id}: the controller holds fact {key[0]} ({key[1]}) that never was")
 
 
@@ -97,7 +103,7 @@ def _check_tickets(hall: HallRecord, sources: Sources, found: _Findings) -> None
     of_hall = [(t.ticket_id, t.label) for t in told if t.series == "hall"]
     for place, facts in (("journal", hall.journal), ("controller", hall.controller)):
         issued = [(f["ticket_id"], f["label"]) for f in _kind(facts, "ticket-issued")]
-        for _, label in total_queue(of_hall, issued):
+        for _, label in missing(of_hall, issued):
             found.lost.append(f"{hall.id}: {label} was handed out and is missing in the {place}")
     labels = [(f["day"], f["label"]) for f in _kind(hall.journal, "ticket-issued")]
     for (day, label), times in unique_ids(labels).items():
@@ -137,7 +143,7 @@ def _check_calls(hall: HallRecord, ledger: Ledger, found: _Findings) -> None:
     labels = {c.ticket_id: c.label for c in ledger.calls}
     for place, facts in (("journal", hall.journal), ("controller", hall.controller)):
         called = _numbered((f["ticket_id"], f["counter"]) for f in _kind(facts, "ticket-called"))
-        for ticket_id, counter, _ in total_queue(told, called):
+        for ticket_id, counter, _ in missing(told, called):
             what = f"the call of {labels[ticket_id]} at counter {counter}"
             found.lost.append(f"{hall.id}: {what} is missing in the {place}")
 
@@ -224,7 +230,7 @@ def _check_ratings(hall: HallRecord, ledger: Ledger, found: _Findings) -> None:
     told = [(r.ticket_id, r.score) for r in ledger.rated if r.hall == hall.id]
     for place, facts in (("journal", hall.journal), ("controller", hall.controller)):
         rated = [(f["ticket_id"], f["score"]) for f in _kind(facts, "ticket-rated")]
-        for ticket_id, _ in total_queue(told, rated):
+        for ticket_id, _ in missing(told, rated):
             found.lost.append(f"{hall.id}: the rating of {ticket_id} is missing in the {place}")
     for ticket_id, times in unique_ids(f["ticket_id"] for f in _kind(hall.journal, "ticket-rated")).items():
         found.doubled.append(f"{hall.id}: {ticket_id} was rated {times} times")
@@ -236,6 +242,7 @@ def _hall_report(hall: HallRecord, sources: Sources, found: _Findings) -> dict[s
     _check_calls(hall, sources.ledger, found)
     _check_appointments(hall, sources.ledger, found)
     _check_ratings(hall, sources.ledger, found)
+    found.lost += lost_acts(hall.id, sources.ledger, hall.journal)
     shown: Counter[str] = Counter(dict.fromkeys(sources.sightings.families[hall.id], 0))
     shown.update(_count_calls_shown(hall, sources.ledger, sources.sightings, found))
     shown.update(_count_slips(hall, sources.ledger, sources.sightings))
@@ -265,8 +272,10 @@ def build_report(sources: Sources) -> dict[str, Any]:
     for reference, times in unique_ids(sources.sms_accepted).items():
         found.doubled.append(f"notice {reference} was accepted {times} times")
     ledger = sources.ledger
+    found.lost += lost_registrations(ledger, sources.drawn_states, sources.draws)
     return {
         "halls": halls,
+        "citizens": citizens_report(ledger, sources.drawn_states),
         "sms": {"accepted": len(sources.sms_accepted), "doubled": sources.sms_repeated},
         "lost": len(found.lost),
         "duplicates": len(found.doubled),

@@ -12,6 +12,7 @@ from typing import Any
 from simulators.answering import WIRE_FAULTS, answer, hears
 from simulators.device import SimDevice
 from simulators.line import Line, Link
+from simulators.remote import handle
 from simulators.samsung_mdc_frames import FrameReader, Request, pack
 
 __all__ = ["FAULTS", "Display", "build_body", "build_talk"]
@@ -82,24 +83,11 @@ class Display:
 
     def press(self, key: str) -> None:
         """Keys of the remote control, and what people do to a display."""
-        state = self._state
-        match key:
-            case "power":
-                self._switch(not state.on)
-            case "input":
-                sources = self._sources
-                at = sources.index(state.source) if state.source in sources else -1
-                state.source = sources[(at + 1) % len(sources)]
-            case "mute":
-                state.muted = not state.muted
-            case "volume-up" | "volume-down":
-                state.volume = min(max(state.volume + (1 if key == "volume-up" else -1), 0), 100)
-            case "unplug":
-                state.signal = not state.signal
-            case "block-vent":
-                state.blocked = not state.blocked
-            case "break-fan":
-                state.fan = not state.fan
+        if key == "power":
+            self._switch(not self._state.on)
+        elif key == "break-fan":
+            self._state.fan = not self._state.fan
+        handle(self._state, key, self._sources, 100)
         self._device.showed()
 
     def power_cycle(self) -> None:

@@ -1,6 +1,6 @@
 """The checkers themselves: each sees what it is for, and nothing else."""
 
-from tests.checkers import set_full, total_queue, unique_ids
+from simulators.checkers import set_full, total_queue, unique_ids
 
 
 def test_what_was_given_twice_is_named_with_how_often():

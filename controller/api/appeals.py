@@ -29,7 +29,7 @@ async def appeals(
     parts: PartsDep,
     _: Who,
     hall: HallId | None = None,
-    state: Literal["open", "granted", "refused"] | None = None,
+    state: Literal["open", "granted", "refused", "lapsed"] | None = None,
     after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[dict[str, Any]]:

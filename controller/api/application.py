@@ -18,6 +18,7 @@ from controller.api import (
     order,
     public,
     ratings,
+    receipts,
     time,
 )
 from controller.api.deps import Parts
@@ -44,7 +45,7 @@ def application(parts: Parts | None = None, pages: Sequence[APIRouter] = ()) -> 
     install_problems(app)
     booking = (appointments, draws, appeals)
     citizens_and_staff = (public, halls, *booking, calendar, citizens, order, lists, ratings)
-    for module in (*citizens_and_staff, events, health, time):
+    for module in (*citizens_and_staff, receipts, events, health, time):
         app.include_router(module.router)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     for router in pages:

@@ -31,6 +31,14 @@ class RatingBody(BaseModel):
     reasons: Reasons = Field(default=(), description=f"of {', '.join(REASONS)}")
 
 
+class CheckInBody(BaseModel):
+    """May be left out. `relative_phone` gets one message when nobody answers the call; ask them first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    relative_phone: Annotated[str | None, Field(pattern=r"^1[3-9]\d{9}$", repr=False)] = None
+
+
 class RescheduleBody(BaseModel):
     """The beginning of another slot."""
 
@@ -60,15 +68,23 @@ async def cancel(token: Token, parts: PartsDep) -> dict[str, Any]:
 
 
 @router.post("/check-in")
-async def check_in(token: Token, parts: PartsDep) -> dict[str, Any]:
-    """I am here: an appointment becomes a number; after a missed call the ticket is back in line."""
-    return await citizen.check_in(parts.context, token)
+async def check_in(token: Token, parts: PartsDep, body: CheckInBody | None = None) -> dict[str, Any]:
+    """I am here: an appointment becomes a number; after a missed call the ticket is back in line, after the
+    next three people the first time, then at the end.
+    """
+    return await citizen.check_in(parts.context, token, body.relative_phone if body else None)
 
 
 @router.post("/postpone")
 async def postpone(token: Token, parts: PartsDep) -> dict[str, Any]:
     """Let three people pass; twice at most."""
     return await citizen.postpone(parts.context, token)
+
+
+@router.post("/later")
+async def later(token: Token, parts: PartsDep) -> dict[str, Any]:
+    """Called and still on the way: the next three people go first, the counter is free at once; one time."""
+    return await citizen.later(parts.context, token)
 
 
 @router.post("/reschedule")

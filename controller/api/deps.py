@@ -1,6 +1,6 @@
 """What every router needs: who asks, and the parts of the controller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from controller.metrics import Metrics
 from controller.use_cases.channels import Program
 from controller.use_cases.context import Context
 from controller.use_cases.people import People
+from controller.use_cases.receipt_doors import ReceiptDoors
 from controller.web.services import SESSION_COOKIE
 from hall_core.errors import BadRequest, Forbidden, LoginNeeded
 from hall_core.personal import holds_number
@@ -42,6 +43,7 @@ class Parts:
     people: People
     listener: Listener
     metrics: Metrics
+    receipts: ReceiptDoors = field(default_factory=ReceiptDoors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Asker:
         return (self.program and self.program.channel) or said
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
+    # async: whatever is not is sent to a thread and back, which takes longer than a whole answer
     parts = request.app.state.parts
     assert isinstance(parts, Parts)
     return parts

@@ -7,12 +7,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from controller.api.deps import HallId, IdempotencyKey, PartsDep, Who, idempotency
-from controller.api.problems import problem
 from controller.use_cases.near import Point, Start, ranked
 from controller.use_cases.take_ticket import HallRefused, TicketRequest, take_ticket
 from controller.use_cases.views import hall_view, halls_view
 from hall_core.errors import Refused
 from hall_core.errors.described import REPEATED
+from hall_ui.problems import problem
 
 __all__ = ["router"]
 
@@ -23,7 +23,7 @@ class TicketBody(BaseModel):
     """A request for a number. `channel` is where the citizen asked: web, wechat, app, phone, terminal.
 
     With `services` one number stands for all of them, and for `service` where that is given too; the hall
-    chooses the order.
+    chooses the order. `relative_phone` gets one message when nobody answers the call; ask them first.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,6 +33,7 @@ class TicketBody(BaseModel):
     channel: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")] = "web"
     phone: Annotated[str | None, Field(pattern=r"^1[3-9]\d{9}$")] = None
     openid: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{20,64}$")] = None
+    relative_phone: Annotated[str | None, Field(pattern=r"^1[3-9]\d{9}$", repr=False)] = None
     priority: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,32}$")] = None
 
     @model_validator(mode="after")
@@ -82,7 +83,9 @@ async def take(
     who: Who,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """A number. The same key and body again: 200 with the same ticket; another body: 409."""
+    """A number. The same key and body again: 200 with the same ticket, after a 503 another try; another body:
+    409.
+    """
     key = idempotency(idempotency_key)
     await parts.people.channels.admit_new(who.program, key)
     asked = body.asked(who.channel(body.channel))
@@ -94,9 +97,9 @@ async def take(
 
 def _refusal(answer: HallRefused) -> dict[str, Any]:
     """The hall's own no as a problem, with the status its kind of error has everywhere."""
-    found = next((c for c in _kinds(Refused) if c.slug == answer.slug), Refused)
-    return {"type": answer.slug, "status": found.status, "title": answer.detail, "detail": answer.detail}
-
-
-def _kinds(kind: type[Refused]) -> list[type[Refused]]:
-    return [kind, *(below for sub in kind.__subclasses__() for below in _kinds(sub))]
+    return {
+        "type": answer.slug,
+        "status": Refused.named(answer.slug).status,
+        "title": answer.detail,
+        "detail": answer.detail,
+    }

@@ -1,35 +1,18 @@
-"""Errors as RFC 9457 problem details: a stable `type`, a sentence in Chinese and one in English."""
+"""Problems that only the controller knows, beside those of every program (`hall_ui.problems`)."""
 
 import logging
-from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
 
 from controller.store.database import STORAGE_DOWN
-from hall_core.errors import BadRequest, Refused, StorageUnavailable
+from hall_core.errors import BadRequest, StorageUnavailable
+from hall_ui import problems
+from hall_ui.problems import problem
 
-__all__ = ["MEDIA_TYPE", "install_problems", "problem"]
+__all__ = ["install_problems"]
 
 logger = logging.getLogger(__name__)
-
-MEDIA_TYPE = "application/problem+json"
-
-_SLUGS = {404: "not-found", 405: "method-not-allowed"}
-_TITLES = {404: "没有这个地址", 405: "此地址不支持该方法"}
-
-
-def problem(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
-    """The response for one problem; its `status` is the HTTP status."""
-    return JSONResponse(body, status_code=body["status"], headers=headers, media_type=MEDIA_TYPE)
-
-
-async def _refused(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refused)
-    headers = {"Retry-After": str(error.facts["wait_s"])} if "wait_s" in error.facts else None
-    return problem(error.problem(), headers)
 
 
 async def _no_storage(_: Request, error: Exception) -> JSONResponse:
@@ -40,26 +23,14 @@ async def _no_storage(_: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    """Says where and why, never repeats what was sent: it may hold a phone number."""
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if not isinstance(part, int)) or "body"
-    body = BadRequest(what=f"{where}: {first['msg']}").problem()
-    return problem({**body, "status": 400 if first["type"] == "json_invalid" else 422})
-
-
-async def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    slug = _SLUGS.get(error.status_code, "http-error")
-    title = _TITLES.get(error.status_code, "请求未执行")
-    body = {"type": slug, "status": error.status_code, "title": title, "detail": str(error.detail)}
-    return problem(body, dict(error.headers) if error.headers else None)
+async def _beyond(_: Request, error: Exception) -> JSONResponse:
+    """A date at the end of what can be written down: what lies before or after it cannot be reckoned with."""
+    logger.warning("request refused: %s", error)
+    return problem(BadRequest(what="a date or a number beyond all bounds").problem())
 
 
 def install_problems(app: FastAPI) -> None:
     """Make every error of the application a problem."""
-    app.add_exception_handler(Refused, _refused)
+    problems.install_problems(app)
     app.add_exception_handler(STORAGE_DOWN, _no_storage)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OverflowError, _beyond)

@@ -15,6 +15,7 @@ import httpx2
 
 from controller.gateways.address import GatewayUrl
 from controller.gateways.signing import acs3, query_of
+from controller.gateways.templates import template_of
 from controller.gateways.web import WebGateway, fields
 from controller.use_cases.ports import Asked, Busy, Fate, Parcel, Taken
 from hall_core.clock import Clock
@@ -50,9 +51,7 @@ class AliyunGateway(WebGateway):
         self._url, self._clock, self._sign = url, clock, url.option("sign", signature)
 
     async def send(self, parcel: Parcel) -> Taken | Busy:
-        template = self._url.option(parcel.kind)
-        if not template:
-            raise GatewayRejected(f"no template for {parcel.kind}")
+        template = template_of(self._url, parcel.kind)
         answer = await self._call(
             "SendSms",
             {

@@ -16,6 +16,7 @@ import httpx2
 
 from controller.gateways.address import GatewayUrl
 from controller.gateways.signing import tc3
+from controller.gateways.templates import template_of
 from controller.gateways.web import WebGateway, fields
 from controller.use_cases.ports import Asked, Busy, Fate, Parcel, Receipt, ReceiptSink, Taken
 from hall_core.clock import Clock
@@ -51,9 +52,7 @@ class TencentGateway(WebGateway):
         self._pull_s = url.number("pull_s", 5) if url.option("pull") == "1" else 0
 
     async def send(self, parcel: Parcel) -> Taken | Busy:
-        template = self._url.option(parcel.kind)
-        if not template:
-            raise GatewayRejected(f"no template for {parcel.kind}")
+        template = template_of(self._url, parcel.kind)
         answer = await self._call(
             "SendSms",
             {

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 
 from controller.gateways.address import GatewayUrl
+from controller.gateways.templates import template_of
 from controller.gateways.web import WebGateway, fields
 from controller.use_cases.ports import Asked, Busy, Parcel, Taken
 from hall_core.clock import Clock
@@ -44,9 +45,7 @@ class WechatGateway(WebGateway):
         self._renewing = asyncio.Lock()
 
     async def send(self, parcel: Parcel) -> Taken | Busy:
-        template = self._url.option(parcel.kind)
-        if not template:
-            raise GatewayRejected(f"no template for {parcel.kind}")
+        template = template_of(self._url, parcel.kind)
         body: dict[str, Any] = {"touser": parcel.to, "template_id": template, "data": self._data(parcel)}
         if self._as == "template":
             body["client_msg_id"] = parcel.client_ref

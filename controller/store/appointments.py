@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from controller.store.bulk import insert_new
 from controller.store.database import Tx
@@ -16,6 +16,7 @@ __all__ = [
     "appointment_by_token",
     "appointments_page",
     "booked_from",
+    "booked_times",
     "change_appointment",
     "code_in_use",
     "freed_due",
@@ -42,6 +43,13 @@ def open_for_person(tx: Tx, row: Row) -> bool:
     same = (_A.person == row["person"]) & (_A.service == row["service"]) & (_A.day == row["day"])
     query = select(_A.appointment_id).where(same, _A.state == "booked")
     return tx.execute(query.limit(1)).first() is not None
+
+
+def booked_times(tx: Tx, now: datetime) -> list[Row]:
+    """`{hall, service, starts_at, count}` of all appointments to come."""
+    place = (_A.hall, _A.service, _A.starts_at)
+    query = select(*place, func.count().label("count")).where(_A.state == "booked", _A.starts_at > now)
+    return [dict(row) for row in tx.execute(query.group_by(*place)).mappings()]
 
 
 def appointment(tx: Tx, appointment_id: str) -> Row | None:

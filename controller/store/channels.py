@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from controller.store.bulk import upsert
 from controller.store.database import Tx
@@ -19,9 +19,13 @@ def put_key(tx: Tx, row: Row) -> None:
     upsert(tx, API_KEYS, [row])
 
 
+#: built once: every request of a program asks it
+_BY_DIGEST = select(API_KEYS).where(API_KEYS.c.digest == bindparam("digest"))
+
+
 def key_of(tx: Tx, digest: str) -> Row | None:
     """The key with this digest: its program's name and limits."""
-    row = tx.execute(select(API_KEYS).where(API_KEYS.c.digest == digest)).mappings().first()
+    row = tx.execute(_BY_DIGEST, {"digest": digest}).mappings().first()
     return dict(row) if row else None
 
 

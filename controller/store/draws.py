@@ -13,6 +13,7 @@ from controller.store.tables import DRAW_ENTRIES, DRAWS
 __all__ = [
     "add_draw",
     "add_entry",
+    "announced",
     "change_draw",
     "change_entry",
     "draw",
@@ -63,6 +64,12 @@ def draws_due(tx: Tx, now: datetime) -> list[Row]:
     """Those whose window has closed and that are not over."""
     query = select(DRAWS).where(_D.state.in_(("open", "drawn")), _D.closes_at <= now)
     return [dict(r) for r in tx.execute(query.order_by(_D.closes_at)).mappings()]
+
+
+def announced(tx: Tx) -> list[Row]:
+    """Those whose order is not made yet, held until the transaction ends."""
+    query = select(DRAWS).where(_D.state == "open").with_for_update()
+    return [dict(r) for r in tx.execute(query).mappings()]
 
 
 def change_draw(tx: Tx, draw_id: str, **changes: Any) -> None:

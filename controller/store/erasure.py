@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import case, exists, or_, select, update
 
+from controller.store.alarms import close_alarm
 from controller.store.bulk import upsert
 from controller.store.database import Tx
 from controller.store.sealed import (
@@ -22,6 +23,7 @@ from controller.store.sealed import (
     Place,
 )
 from controller.store.tables import (
+    APPEALS,
     APPOINTMENTS,
     DOCUMENTS,
     DRAW_ENTRIES,
@@ -36,6 +38,8 @@ from controller.store.tables import (
 )
 
 __all__ = [
+    "APPEAL",
+    "erase_appeals",
     "erase_appointments",
     "erase_draw_entries",
     "erase_notices",
@@ -56,6 +60,8 @@ _WAITING = ("pending", "sending", "unknown")
 #: how far facts were looked through
 _FACTS_ERASED = "phones-erased"
 _SEALED = '%"phone_sealed":"%'
+#: the kind of the alarm that is open while an appeal is
+APPEAL = "appeal"
 
 
 def _still_needed(owner: Any) -> Any:
@@ -79,6 +85,29 @@ def erase_appointments(tx: Tx, before: date, limit: int) -> int:
     c = APPOINTMENTS.c
     which = c.phone_masked.is_not(None) & (c.day < before) & ~_still_needed(c.appointment_id)
     return _erase(tx, APPOINTMENT_PLACE, c.appointment_id, which, limit)
+
+
+def erase_appeals(tx: Tx, before: date, now: datetime, limit: int) -> int:
+    """What was said about appointments of days before this one; gives how many appeals."""
+    old = select(APPOINTMENTS.c.appointment_id).where(APPOINTMENTS.c.day < before)
+    return _erase_appeals(tx, APPEALS.c.appointment_id.in_(old), now, limit)
+
+
+def _erase_appeals(tx: Tx, which: Any, now: datetime, limit: int) -> int:
+    """Reason and answer go, what was decided stays; what nobody has decided by now has lapsed."""
+    c = APPEALS.c
+    these = select(c.id).where(which, or_(c.text != "", c.answer != "")).order_by(c.id).limit(limit)
+    is_open = c.state == "open"
+    ended = {
+        "state": case((is_open, "lapsed"), else_=c.state),
+        "decided_at": case((is_open, now), else_=c.decided_at),
+    }
+    change = update(APPEALS).where(c.id.in_(these.scalar_subquery())).values(text="", answer="", **ended)
+    gone = tx.execute(change.returning(c.id, c.hall, c.state)).all()
+    for row in gone:
+        if row.state == "lapsed":
+            close_alarm(tx, APPEAL, row.hall, str(row.id), now)
+    return len(gone)
 
 
 def erase_draw_entries(tx: Tx, before: date, limit: int) -> int:
@@ -149,10 +178,13 @@ def set_facts_erased_to(tx: Tx, fact_id: int) -> None:
 
 
 def withdraw_notices(tx: Tx, to_key: str, owners: Sequence[str], now: datetime) -> int:
-    """Nothing more is sent to this number or about these tickets, and no notice tells whose it was."""
+    """Nothing more is sent to this number or about these tickets, no notice tells whose it was, and what was
+    said about their appointments is gone.
+    """
     c = NOTICES.c
     theirs = c.ticket_id.in_(owners)
     waiting = theirs & (c.state == "pending")
     tx.execute(update(NOTICES).where(waiting).values(state="suppressed", reason="erased", updated_at=now))
+    _erase_appeals(tx, APPEALS.c.appointment_id.in_(owners), now, limit=len(owners))
     held = (c.to_key == to_key) | (theirs & ((c.to_key != "") | c.phone_sealed.is_not(None)))
     return tx.execute(update(NOTICES).where(held).values(**NOTICE_PLACE.blank)).rowcount

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, false, func, or_, select, update
+from sqlalchemy import Integer, Select, bindparam, case, false, func, or_, select, update
 
 from controller.store.bulk import insert_new
 from controller.store.columns import UtcTime
@@ -85,34 +86,62 @@ class Claimable:
     known: Collection[str]
 
 
+_NOW = bindparam("now", type_=UtcTime)
+_NOT_IN_HAND = NOTICES.c.id.not_in(bindparam("skip", expanding=True))
+# An expression, so that SQLite reads in the order that is wanted instead of sorting whatever is due.
+_DUE_NOW = func.coalesce(NOTICES.c.next_at, NOTICES.c.made_at) <= _NOW
+_MOST = bindparam("most", type_=Integer)
+
+
+@cache
+def _to_send(*, sms: bool, wechat: bool) -> Select[Any]:
+    """In the order of the index on state, priority and time: a long queue costs no more than a short one."""
+    is_wechat = func.coalesce(_SEALED, "").like(f"{WECHAT}%")
+    ways = [*([~is_wechat] if sms else []), *([is_wechat] if wechat else [])]
+    again = NOTICES.c.provider.in_(bindparam("again", expanding=True))
+    unknown = NOTICES.c.provider.not_in(bindparam("known", expanding=True))
+    given = again | ((NOTICES.c.provider != "") & unknown)
+    may = ((NOTICES.c.provider == "") & or_(false(), *ways)) | given
+    query = _JOINED.where(NOTICES.c.state == "pending", _DUE_NOW, _NOT_IN_HAND, may)
+    return _held(query.order_by(NOTICES.c.priority, NOTICES.c.next_at, NOTICES.c.id))
+
+
+def _held(query: Select[Any]) -> Select[Any]:
+    return query.limit(_MOST).with_for_update(of=NOTICES, skip_locked=True)
+
+
+_TO_ASK = _held(
+    _JOINED.where(
+        NOTICES.c.state.in_(("unknown", "accepted")), NOTICES.c.next_at <= _NOW, _NOT_IN_HAND
+    ).order_by(NOTICES.c.next_at)
+)
+
+
 def claim(tx: Tx, now: datetime, skip: Sequence[int], may: Claimable, limit: int) -> list[Row]:
     """The most urgent notices that are due, with their tickets' states, held until the transaction ends.
 
-    Those to be sent come before those to be asked about.
+    Those to be sent come before those to be asked about; of equally urgent ones that which is due longest.
     """
-    wechat = func.coalesce(_SEALED, "").like(f"{WECHAT}%")
-    fresh = (NOTICES.c.provider == "") & or_(
-        false(), *(wechat if way == "wechat" else ~wechat for way in may.ways)
-    )
-    given = NOTICES.c.provider.in_(may.again) | (
-        (NOTICES.c.provider != "") & NOTICES.c.provider.not_in(may.known)
-    )
-    send = (NOTICES.c.state == "pending") & (fresh | given)
-    ask = NOTICES.c.state.in_(("unknown", "accepted"))
-    query = (
-        _JOINED.where(NOTICES.c.next_at <= now, NOTICES.c.id.not_in(skip), send | ask)
-        .order_by(case((send, 0), else_=1), NOTICES.c.priority, NOTICES.c.id)
-        .limit(limit)
-    )
-    rows = tx.execute(query.with_for_update(of=NOTICES, skip_locked=True)).mappings()
-    return [dict(row) for row in rows]
+    about: dict[str, Any] = {"now": now, "skip": list(skip)}
+    given = {"again": list(may.again), "known": list(may.known), "most": limit}
+    send = _to_send(sms="sms" in may.ways, wechat="wechat" in may.ways)
+    rows = [dict(row) for row in tx.execute(send, about | given).mappings()]
+    if len(rows) < limit:
+        ask = tx.execute(_TO_ASK, about | {"most": limit - len(rows)}).mappings()
+        rows += [dict(row) for row in ask]
+    return rows
+
+
+_STALE = (
+    update(NOTICES)
+    .where(NOTICES.c.state == "pending", NOTICES.c.not_after <= _NOW)
+    .values(state="suppressed", reason="stale", updated_at=_NOW, phone_sealed=None)
+)
 
 
 def put_away_stale(tx: Tx, now: datetime) -> int:
     """Notices whose time has passed while they waited will not be sent; gives how many."""
-    stale = (NOTICES.c.state == "pending") & (NOTICES.c.not_after <= now)
-    changes = {"state": "suppressed", "reason": "stale", "updated_at": now, "phone_sealed": None}
-    return tx.execute(update(NOTICES).where(stale).values(**changes)).rowcount
+    return tx.execute(_STALE, {"now": now}).rowcount
 
 
 def sent_to(tx: Tx, to_key: str, now: datetime) -> tuple[int, int]:
@@ -131,10 +160,20 @@ def withdraw(tx: Tx, ticket_id: str, kind: str, kept: int | None, now: datetime)
     tx.execute(update(NOTICES).where(these).values(**changes))
 
 
+# The first of each state, by its index.
+_NEXT_DUE = tuple(
+    select(NOTICES.c.next_at)
+    .where(NOTICES.c.state == state, _NOT_IN_HAND)
+    .order_by(NOTICES.c.next_at)
+    .limit(1)
+    for state in _DUE
+)
+
+
 def next_due(tx: Tx, skip: Sequence[int]) -> datetime | None:
     """When the next notice becomes due, not counting those in hand."""
-    waiting = NOTICES.c.state.in_(_DUE) & NOTICES.c.id.not_in(skip)
-    return tx.execute(select(func.min(NOTICES.c.next_at)).where(waiting)).scalar()
+    found = [tx.execute(query, {"skip": list(skip)}).scalar() for query in _NEXT_DUE]
+    return min((at for at in found if at is not None), default=None)
 
 
 def change_notice(tx: Tx, notice_id: int, *, was: Collection[str] = (), **changes: Any) -> bool:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from controller.store.bulk import insert_new
 from controller.store.database import Tx
@@ -16,6 +16,7 @@ __all__ = [
     "appeal_of",
     "appeals_page",
     "credit_of",
+    "credits_about",
     "decide",
     "free_credit",
     "misses",
@@ -24,7 +25,6 @@ __all__ = [
     "suspended_since",
     "to_tell",
     "use_credit",
-    "used_credit",
 ]
 
 Row = dict[str, Any]
@@ -108,15 +108,22 @@ def add_credit(tx: Tx, row: Row) -> None:
     insert_new(tx, CREDITS, [row])
 
 
+#: built once: every look at a ticket asks it
+_ABOUT = select(CREDITS).where(or_(_C.appointment_id == bindparam("this"), _C.used_by == bindparam("this")))
+
+
+def credits_about(tx: Tx, visit_id: str) -> tuple[Row | None, Row | None]:
+    """What the hall owes for being late for this appointment, and the credit that moves it, or this ticket,
+    forward.
+    """
+    rows = [dict(row) for row in tx.execute(_ABOUT, {"this": visit_id}).mappings()]
+    owed = next((row for row in rows if row["appointment_id"] == visit_id), None)
+    return owed, next((row for row in rows if row["used_by"] == visit_id), None)
+
+
 def credit_of(tx: Tx, appointment_id: str) -> Row | None:
     """What the hall owes for being late for this appointment."""
     row = tx.execute(select(CREDITS).where(_C.appointment_id == appointment_id)).mappings().first()
-    return dict(row) if row else None
-
-
-def used_credit(tx: Tx, appointment_id: str) -> Row | None:
-    """The credit that moves this appointment forward."""
-    row = tx.execute(select(CREDITS).where(_C.used_by == appointment_id)).mappings().first()
     return dict(row) if row else None
 
 

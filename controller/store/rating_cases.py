@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import case as sql_case
 from sqlalchemy import delete, func, insert, select, update
 
 from controller.store.bulk import upsert
@@ -65,11 +66,17 @@ def case(tx: Tx, case_id: int) -> Row | None:
     return dict(row) if row else None
 
 
+#: what has to be done next has its own deadline: an answer, then the end
+_NEXT_DUE = sql_case(
+    (RATING_CASES.c.answered_at.is_(None), RATING_CASES.c.answer_due), else_=RATING_CASES.c.close_due
+)
+
+
 def cases_page(
     tx: Tx, *, hall: str | None, state: str | None, after: int, limit: int, urgent_first: bool = False
 ) -> list[Row]:
     """Cases as they came; or those that are open, the most urgent first. `state` may be `unfinished`."""
-    order = (RATING_CASES.c.close_due, RATING_CASES.c.id) if urgent_first else (RATING_CASES.c.id,)
+    order = (_NEXT_DUE, RATING_CASES.c.id) if urgent_first else (RATING_CASES.c.id,)
     query = _joined().where(RATING_CASES.c.id > after).order_by(*order).limit(limit)
     if hall is not None:
         query = query.where(RATING_CASES.c.hall == hall)

@@ -19,10 +19,10 @@ _MAY_BECOME = {"accepted": _OPEN[:3], "failed": _OPEN, "delivered": (*_OPEN, "fa
 
 # Built once: for a small statement building it costs more than running it.
 _FOUND = select(NOTICES.c.id, NOTICES.c.state, NOTICES.c.sent_at)
-_BY_REF = _FOUND.where(NOTICES.c.client_ref == bindparam("ref"))
-_BY_ID = _FOUND.where(
-    NOTICES.c.provider == bindparam("provider"), NOTICES.c.provider_id == bindparam("provider_id")
-)
+# Each speaks for what it was given, not for what another one carries.
+_OF_PROVIDER = _FOUND.where(NOTICES.c.provider == bindparam("provider"))
+_BY_REF = _OF_PROVIDER.where(NOTICES.c.client_ref == bindparam("ref"))
+_BY_ID = _OF_PROVIDER.where(NOTICES.c.provider_id == bindparam("provider_id"))
 _EARLY_KEY = (RECEIPTS.c.provider == bindparam("key")) & (RECEIPTS.c.provider_id == bindparam("key_id"))
 _EARLY = select(RECEIPTS.c.state, RECEIPTS.c.reason).where(_EARLY_KEY)
 _DROP_EARLY = delete(RECEIPTS).where(_EARLY_KEY)
@@ -31,24 +31,23 @@ _DROP_EARLY = delete(RECEIPTS).where(_EARLY_KEY)
 def apply_receipt(
     tx: Tx, provider: str, *, state: str, provider_id: str, client_ref: str, reason: str, now: datetime
 ) -> bool:
-    """Gives False when no notice is known by this id; then the receipt is kept for the answer to come."""
-    if client_ref:
-        found = tx.execute(_BY_REF, {"ref": client_ref}).mappings().first()
-    else:
-        found = tx.execute(_BY_ID, {"provider": provider, "provider_id": provider_id}).mappings().first()
+    """Gives whether it changed a notice. When none is known by this id it is kept for the answer to come."""
+    query, key = (_BY_REF, {"ref": client_ref}) if client_ref else (_BY_ID, {"provider_id": provider_id})
+    found = tx.execute(query, {"provider": provider, **key}).mappings().first()
     if found is None:
         if provider_id and state != "accepted":
             _keep(tx, provider, provider_id, state, reason, now)
         return False
     # Nobody may claim to have delivered what was never handed over.
-    if found["sent_at"] is not None and found["state"] in _MAY_BECOME[state]:
+    changes_it = found["sent_at"] is not None and found["state"] in _MAY_BECOME[state]
+    if changes_it:
         changes: dict[str, Any] = {"state": state, "reason": reason[:200], "updated_at": now}
         if provider_id:
             changes["provider_id"] = provider_id
         change_notice(tx, found["id"], **changes)
     if provider_id and state == "accepted":
         settle_early(tx, provider, provider_id, now)
-    return True
+    return changes_it
 
 
 def settle_early(tx: Tx, provider: str, provider_id: str, now: datetime) -> None:

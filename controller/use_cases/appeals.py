@@ -6,6 +6,7 @@ from typing import Any
 from controller.store import appointments as appointment_store
 from controller.store import notices as notice_store
 from controller.store import promises as store
+from controller.store.erasure import APPEAL
 from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import local_time
@@ -16,8 +17,6 @@ from hall_core.errors import BadRequest, IllegalTransition
 __all__ = ["APPEAL", "LONGEST", "appeal", "notice_to_holder"]
 
 Row = dict[str, Any]
-#: the alarm's kind
-APPEAL = "appeal"
 LONGEST = 200
 
 

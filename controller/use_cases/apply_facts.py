@@ -10,6 +10,7 @@ from controller.store import facts as fact_store
 from controller.store import notices as notice_store
 from controller.store import tickets as ticket_store
 from controller.use_cases.appointment_facts import settle_appointments
+from controller.use_cases.credit_return import give_back_uncalled
 from controller.use_cases.draft import Draft
 from controller.use_cases.following import follow
 from controller.use_cases.granting import adopt_grant
@@ -113,6 +114,7 @@ class FactIntake:
         ticket_store.upsert_tickets(tx, rows)
         for voided, shown in answered.voided.items():
             ticket_store.change_ticket(tx, voided, merged_into=shown)
+        give_back_uncalled(tx, told)
         if intake.is_present:
             settle_refusals(draft, asked)
         settle_appointments(draft, intake.hall, intake.facts)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from controller.store import appointments as store
+from controller.store.promises import free_credit
 from controller.use_cases.booking import BOOK_PREFIX
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall
@@ -19,15 +20,19 @@ def settle_appointments(draft: Draft, hall: LiveHall, facts: Iterable[f.Fact]) -
         elif isinstance(fact, f.AppointmentMissed):
             _becomes(draft, fact.appointment_id, "missed", only_from="booked")
         elif isinstance(fact, f.AppointmentDropped):
-            _becomes(draft, fact.appointment_id, "cancelled", only_from="booked")
+            if _becomes(draft, fact.appointment_id, "cancelled", only_from="booked"):
+                free_credit(draft.tx, fact.appointment_id)
         elif isinstance(fact, f.WishRefused) and (fact.request_id or "").startswith(BOOK_PREFIX):
             _refused(draft, hall, fact)
 
 
-def _becomes(draft: Draft, appointment_id: str, state: str, only_from: str | None = None) -> None:
+def _becomes(draft: Draft, appointment_id: str, state: str, only_from: str | None = None) -> bool:
+    """Gives whether it did."""
     row = store.appointment(draft.tx, appointment_id)
-    if row is not None and row["state"] in (only_from or row["state"], "refused"):
+    does = row is not None and row["state"] in (only_from or row["state"], "refused")
+    if does:
         store.change_appointment(draft.tx, appointment_id, state=state, updated_at=draft.now)
+    return does
 
 
 def _refused(draft: Draft, hall: LiveHall, fact: f.WishRefused) -> None:
@@ -38,6 +43,7 @@ def _refused(draft: Draft, hall: LiveHall, fact: f.WishRefused) -> None:
         return  # given up, or checked in, before the wish came
     store.give_place(draft.tx, hall.hall, row["service"], row["starts_at"])
     store.change_appointment(draft.tx, appointment_id, state="refused", updated_at=draft.now)
+    free_credit(draft.tx, appointment_id)
     when = f"{row['starts_at']:%Y-%m-%d %H:%M}Z"
     zh = f"大厅未接受 {when} 的预约（{row['code']}）：{fact.detail}，请联系预约人改期"
     en = f"The hall did not take the appointment of {when} ({row['code']}): {fact.slug}; call the citizen"

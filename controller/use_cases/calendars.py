@@ -17,6 +17,7 @@ from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall, local_time
 from controller.use_cases.national_days import make_up_days_known, national_days
+from controller.use_cases.stranded import mind_stranded
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import BadRequest, UnknownHall
 from hall_core.queueing.commands import SetCalendar
@@ -128,6 +129,7 @@ class CalendarKeeper:
                 await self._wish(hall, days)
         countries = {_country(self._context.live.queue_of(hall)) for hall in self._context.live}
         await self._context.change(lambda draft: _announced(draft, countries - {"none"}, today, rows))
+        await mind_stranded(self._context)
 
     async def _wish(self, hall: LiveHall, days: tuple[SpecialDay, ...]) -> None:
         text = json.dumps([special.model_dump(mode="json", exclude_defaults=True) for special in days])

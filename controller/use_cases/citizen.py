@@ -12,21 +12,23 @@ from controller.use_cases import citizen_appointments as appointments
 from controller.use_cases.answers import answer_within
 from controller.use_cases.citizen_appointments import find_appointment, promised_view
 from controller.use_cases.context import Context
+from controller.use_cases.credit_return import give_back
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall, local_time
+from controller.use_cases.merging import asked_with
 from controller.use_cases.phones import mask_all
 from controller.use_cases.ratings import RatingDesk
 from controller.use_cases.standing import credit_view
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import HallSaidNo, HallUnreachable, IllegalTransition, UnknownTicket
-from hall_core.queueing.commands import CancelTicket, Command, PostponeTicket, Return
+from hall_core.queueing.commands import CancelTicket, ComeLater, Command, PostponeTicket, Return
 from hall_core.queueing.facts import WishRefused
 from hall_core.queueing.queue import Queue, Ticket
 from hall_core.queueing.reasons import checked_reasons
 from hall_core.queueing.states import OPEN_STATES, TicketState
 from hall_core.queueing.summary import ticket_summary
 
-__all__ = ["appeal", "cancel", "check_in", "postpone", "rate", "reschedule", "trip_view", "view"]
+__all__ = ["appeal", "cancel", "check_in", "later", "postpone", "rate", "reschedule", "trip_view", "view"]
 
 #: the hall must have been heard of so recently for its numbers to be shown as current
 FRESH_S = 60
@@ -42,7 +44,12 @@ async def view(context: Context, token: str) -> dict[str, Any]:
     row = await _ticket(context, token)
     if row is None:
         return await promised_view(context, token)
-    return {**_view(context, row), "credit": await credit_view(context, row["ticket_id"])}
+    shown = _view(context, row) | {"credit": await credit_view(context, row["ticket_id"])}
+    if _is_ours(context, row):
+        more = await context.database.read(lambda tx: asked_with(tx, row))
+        tail = more["relative"].phone_tail if more["relative"] else None
+        shown |= {"visits": list(more["more_services"]), "relative_tail": tail}
+    return shown
 
 
 def is_stale(last_seen: datetime | None, now: datetime) -> bool:
@@ -93,6 +100,8 @@ def _view(context: Context, row: dict[str, Any]) -> dict[str, Any]:
         "updated_at": row["updated_at"].isoformat(),
         "last_seen": hall.last_seen.isoformat() if hall.last_seen else None,
         "phone": row["phone_masked"],
+        "rescued": ticket is not None and ticket.rescued,
+        "relative_tail": ticket.relative.phone_tail if ticket and ticket.relative else None,
         # What has ended does not change any more, whoever is connected.
         "stale": not over and is_stale(hall.last_seen, now),
     }
@@ -148,21 +157,23 @@ def _cancel_own(draft: Draft, hall: LiveHall, row: dict[str, Any]) -> None:
     """The controller cancels; the hall, which was wished to take the number in, is wished this too."""
     changes = {"state": TicketState.CANCELLED.value, "ended_at": draft.now, "updated_at": draft.now}
     ticket_store.change_ticket(draft.tx, row["ticket_id"], **changes)
+    give_back(draft.tx, row["ticket_id"])
     draft.halls.add(hall.hall)
     if hall.incarnation is not None:
         request_id = f"{REQUEST_PREFIX}own-{row['ticket_id']}"
         wish(draft, hall, [CancelTicket(request_id=request_id, ticket=row["ticket_id"], reason="群众取消")])
 
 
-async def check_in(context: Context, token: str) -> dict[str, Any]:
-    """Here: an appointment becomes a ticket; whoever missed the call stands in line again, at its end;
-    whoever waits is in line already.
+async def check_in(context: Context, token: str, relative: str | None = None) -> dict[str, Any]:
+    """Here: an appointment becomes a ticket, with a `relative` who is told when nobody answers the call;
+    whoever missed the call stands in line again, after three others the first time, then at its end; whoever
+    waits is in line already.
 
-    Raises UnknownTicket, IllegalTransition, HallUnreachable, HallSaidNo.
+    Raises UnknownTicket, IllegalTransition, HallUnreachable, HallSaidNo, PhoneInvalid.
     """
     row = await _ticket(context, token)
     if row is None:
-        await appointments.check_in(context, await find_appointment(context, token))
+        await appointments.check_in(context, await find_appointment(context, token), relative)
         return await view(context, token)
     if row["state"] == TicketState.WAITING:
         if _is_ours(context, row):
@@ -187,6 +198,19 @@ async def postpone(context: Context, token: str) -> dict[str, Any]:
         raise HallUnreachable(hall=row["hall"])
     command = PostponeTicket(request_id=f"{REQUEST_PREFIX}{context.new_id()}", ticket=row["ticket_id"])
     await _ask(context, row, command, "postpone")
+    return await view(context, token)
+
+
+async def later(context: Context, token: str) -> dict[str, Any]:
+    """Called and on the way: the counter is free again, the ticket stands after the next three, once.
+
+    Raises UnknownTicket, IllegalTransition, HallUnreachable, HallSaidNo.
+    """
+    row = await _find(context, token)
+    if row["state"] != TicketState.CALLED:
+        raise IllegalTransition(label=row["label"], state=row["state"], action="come-later")
+    command = ComeLater(request_id=f"{REQUEST_PREFIX}{context.new_id()}", ticket=row["ticket_id"])
+    await _ask(context, row, command, "come-later")
     return await view(context, token)
 
 

@@ -7,8 +7,9 @@ from controller.store import appointments as store
 from controller.use_cases.answers import answer_within
 from controller.use_cases.booking import cancel_appointment, move_appointment
 from controller.use_cases.context import Context
-from controller.use_cases.draws import entry_by_token, entry_view, withdraw
+from controller.use_cases.draws import BY_DRAW, entry_by_token, entry_view, withdraw
 from controller.use_cases.live import local_time
+from controller.use_cases.relatives import named
 from controller.use_cases.standing import credit_view, standing_view
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import HallSaidNo, HallUnreachable, IllegalTransition, UnknownTicket
@@ -91,12 +92,14 @@ def appointment_view(context: Context, row: Row) -> dict[str, Any]:
 async def promised_view(context: Context, token: str) -> dict[str, Any]:
     """The appointment this link stands for, or the registration it may become. Raises UnknownTicket."""
     row = await context.database.read(lambda tx: store.appointment_by_token(tx, token))
-    entry = await entry_by_token(context, token) if row is None else None
-    if entry is not None:
+    drawn = row is None or row["owner"] == BY_DRAW
+    entry = await entry_by_token(context, token) if drawn else None
+    if entry is not None and row is None:
         return await entry_view(context, entry)
     row = row or await find_appointment(context, token)
     standing, credit = await standing_view(context, row), await credit_view(context, row["appointment_id"])
-    return {**appointment_view(context, row), "standing": standing, "credit": credit}
+    shown = appointment_view(context, row) | {"standing": standing, "credit": credit}
+    return shown | {"drawn": {"id": entry["draw_id"], "rank": entry["rank"]} if entry else None}
 
 
 async def give_up(context: Context, token: str) -> None:
@@ -114,8 +117,11 @@ async def move(context: Context, row: Row, starts_at: datetime) -> None:
     await move_appointment(context, row, starts_at)
 
 
-async def check_in(context: Context, row: Row) -> None:
-    """Take the number now; the hall decides. Raises HallUnreachable, HallSaidNo, IllegalTransition."""
+async def check_in(context: Context, row: Row, relative: str | None = None) -> None:
+    """Take the number now; the hall decides. `relative` is told when nobody answers the call.
+
+    Raises HallUnreachable, HallSaidNo, IllegalTransition, PhoneInvalid.
+    """
     if row["state"] != "booked":
         raise IllegalTransition(label=row["code"], state=row["state"], action="check-in")
     hall = context.hall(row["hall"])
@@ -127,6 +133,7 @@ async def check_in(context: Context, row: Row) -> None:
         token=row["token"],
         appointment=row["appointment_id"],
         channel=row["channel"],
+        relative=named(context.phones, relative, row["appointment_id"], None),
     )
     with context.answers.expect(request_id) as answer:
         await context.change(lambda draft: wish(draft, hall, [command]))

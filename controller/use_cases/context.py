@@ -17,6 +17,7 @@ from controller.use_cases.live import LiveHall, LiveHalls
 from controller.use_cases.phones import PhoneBox
 from controller.use_cases.promise_rules import PromiseRules
 from controller.use_cases.rating_rules import RatingRules
+from controller.use_cases.shown_services import ShownServices
 from controller.use_cases.wishing import WishSender
 from hall_core.clock import Clock
 from hall_core.errors import HallUnreachable, UnknownHall
@@ -50,6 +51,7 @@ class Context:
     fairness: Fairness = field(default_factory=Fairness)
     promises: PromiseRules = field(default_factory=PromiseRules)
     day_books: DayBooks = field(default_factory=DayBooks)
+    services: ShownServices = field(default_factory=ShownServices)
     public: Kept[list[dict[str, Any]]] = field(default_factory=lambda: Kept(PUBLIC_S))
 
     def hall(self, hall: str) -> LiveHall:

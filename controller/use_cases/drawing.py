@@ -18,10 +18,11 @@ from controller.store.database import STORAGE_DOWN
 from controller.use_cases.booking import promise
 from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
-from controller.use_cases.draws import as_wish
+from controller.use_cases.draws import BY_DRAW, as_wish
 from controller.use_cases.live import LiveHall, local_time
+from controller.use_cases.seeds import is_sealed, open_seed, seal_seed
 from controller.use_cases.slots import plan_or_default, slots_of_day
-from hall_core.errors import SlotFull
+from hall_core.errors import SeedSealed, SlotFull
 from hall_core.queueing.setup import ServiceSetup
 from hall_core.schedule.draws import commitment, drawn
 from hall_core.schedule.slots import Slot, SlotPlan, bookable, opening_of
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 LOOK_S = 2.0
+#: the alarm of a draw whose seed no key here opens
+STUCK = "draw-stuck"
 #: people allotted, and places returned, in one transaction: others want the database too
 AT_A_TIME = 50
 
@@ -42,6 +45,8 @@ class PlaceKeeper:
 
     context: Context
     _announced: set[tuple[str, str, date, datetime]] = field(default_factory=set)
+    _stuck: set[str] = field(default_factory=set)
+    _sealed: bool = False
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -54,6 +59,9 @@ class PlaceKeeper:
 
     async def look(self) -> None:
         """One round. A quiet one writes nothing."""
+        if not self._sealed:
+            await self.context.change(self._seal)
+            self._sealed = True
         await self._announce()
         now = self.context.clock.now()
         for row in await self.context.database.read(lambda tx: store.draws_due(tx, now)):
@@ -61,6 +69,13 @@ class PlaceKeeper:
         while await self.context.database.read(lambda tx: appointment_store.freed_due(tx, now, 1)):
             await self.context.change(self._return)
             await asyncio.sleep(0)
+
+    def _seal(self, draft: Draft) -> None:
+        """Seeds that an earlier version kept in clear."""
+        for row in store.announced(draft.tx):
+            if not is_sealed(row["seed"]):
+                sealed = seal_seed(self.context.phones.draw_key, bytes.fromhex(row["seed"]), row["draw_id"])
+                store.change_draw(draft.tx, row["draw_id"], seed=sealed)
 
     async def _announce(self) -> None:
         """Commit to the seed of every draw that opens next, a day ahead."""
@@ -98,33 +113,52 @@ class PlaceKeeper:
         announced = (hall.hall, service.id, day, opens_at) in self._announced
         if announced or not slots_of_day(self.context, hall, service, plan, day):
             return None
-        seed = self.context.fairness.seed()
+        seed, draw_id = self.context.fairness.seed(), self.context.new_id()
         return {
-            "draw_id": self.context.new_id(),
+            "draw_id": draw_id,
             "hall": hall.hall,
             "service": service.id,
             "day": day,
             "opens_at": opens_at,
             "closes_at": opens_at + timedelta(minutes=plan.draw_min),
-            "seed": seed.hex(),
+            "seed": seal_seed(self.context.phones.draw_key, seed, draw_id),
             "commitment": commitment(seed),
         }
 
     async def _finish(self, draw_id: str) -> None:
         """The order first, then everybody's outcome in that order, some at a time."""
-        await self.context.change(lambda draft: self._draw(draft, draw_id))
+        try:
+            await self.context.change(lambda draft: self._draw(draft, draw_id))
+        except SeedSealed as error:
+            await self._cannot(draw_id, error)
+            return
         going_on = True
         while going_on:
             going_on = await self.context.change(lambda draft: self._allot(draft, draw_id))
             await asyncio.sleep(0)
 
+    async def _cannot(self, draw_id: str, error: SeedSealed) -> None:
+        """Said once; with the right key in its place the draw is made after all."""
+        if draw_id in self._stuck:
+            return
+        logger.error("draw not made: %s", error)
+        row = await self.context.database.read(lambda tx: store.draw(tx, draw_id))
+        hall = row["hall"] if row else None
+        zh = "摇号无法进行：种子是用另一把密钥封存的。请恢复控制端数据目录里原来的 phone.key，再重启控制端"
+        en = "A draw cannot be made: its seed is sealed to another key. Restore the old phone.key, restart"
+        await self.context.change(lambda draft: draft.raise_alarm(STUCK, hall, draw_id, zh, en))
+        self._stuck.add(draw_id)
+
     def _draw(self, draft: Draft, draw_id: str) -> None:
         row = store.draw(draft.tx, draw_id, lock=True)
         if row is None or row["state"] != "open" or draft.now < row["closes_at"]:
             return  # another controller was quicker
-        order = drawn(bytes.fromhex(row["seed"]), [name for name, _ in store.entries(draft.tx, draw_id)])
+        seed = open_seed(self.context.phones.draw_key, row["seed"], draw_id)
+        order = drawn(seed, [name for name, _ in store.entries(draft.tx, draw_id)])
         store.rank(draft.tx, order)
-        store.change_draw(draft.tx, draw_id, state="drawn", drawn_at=draft.now)
+        # From now on everybody may know the seed.
+        store.change_draw(draft.tx, draw_id, state="drawn", drawn_at=draft.now, seed=seed.hex())
+        draft.end_alarm(STUCK, row["hall"], draw_id)
         logger.info("draw made draw=%s registrations=%s", draw_id, len(order))
 
     def _allot(self, draft: Draft, draw_id: str) -> bool:
@@ -172,7 +206,7 @@ class PlaceKeeper:
             "state": "booked",
             "booking": 1,
             "person": entry["phone_index"],
-            "owner": "draw",
+            "owner": BY_DRAW,
             "key": entry["entry_id"],
         }
         try:

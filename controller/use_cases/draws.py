@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from hall_core.errors import (
 )
 
 __all__ = [
+    "BY_DRAW",
     "WISHES",
     "DrawRequest",
     "Registered",
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 Row = dict[str, Any]
+#: who an appointment is booked by that a draw gave
+BY_DRAW = "draw"
 #: slots somebody may wish for, the dearest first
 WISHES = 5
 #: a hall's draws are listed so long after they were made; each one can be looked at for ever
@@ -52,7 +55,7 @@ class DrawRequest:
     """What somebody registers: slots they would take, the dearest first. `phone` is who they are."""
 
     wishes: Sequence[datetime]
-    phone: str
+    phone: str = field(repr=False)
     channel: str
     priority: str | None = None
 

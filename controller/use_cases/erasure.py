@@ -1,4 +1,5 @@
-"""Numbers of people are erased when the days for which they are kept have passed.
+"""Numbers of people, and why they missed appointments, are erased when the days for which they are kept have
+passed.
 
 By business day: what belongs to a day is erased when more than `keep_days` others have begun since. Facts,
 wishes and pictures of queues go by when they came.
@@ -65,9 +66,11 @@ class PhoneEraser:
 
     def _rounds(self, day: date, at: datetime) -> list[tuple[str, Callable[[Tx], int]]]:
         """Each works through one chunk and gives how many rows that were."""
+        now = self._context.clock.now()
         return [
             ("tickets", lambda tx: store.erase_tickets(tx, day, CHUNK)),
             ("appointments", lambda tx: store.erase_appointments(tx, day, CHUNK)),
+            ("appeals", lambda tx: store.erase_appeals(tx, day, now, CHUNK)),
             ("draw_entries", lambda tx: store.erase_draw_entries(tx, day, CHUNK)),
             ("notices", lambda tx: store.erase_notices(tx, at, CHUNK)),
             ("requests", lambda tx: _blank(tx, REQUEST_PLACE, store.old_requests(tx, at, CHUNK))),

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from controller.store import tickets as ticket_store
+from controller.store.database import Tx
+from controller.use_cases.credit_return import give_back
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall
 from controller.use_cases.wishing import REQUEST_PREFIX, wish
 from hall_core.errors import HallClosed
 from hall_core.queueing.commands import AdmitTicket, IssueTicket
+from hall_core.queueing.fact_base import SealedPhone
 from hall_core.queueing.facts import Fact, TicketIssued, WishRefused
 from hall_core.queueing.queue import Queue
 from hall_core.queueing.states import TicketState
 
-__all__ = ["Answered", "admit", "services_after", "settle", "settle_refusals", "superseded"]
+__all__ = ["Answered", "admit", "asked_with", "request_of", "settle", "settle_refusals", "superseded"]
 
 _ADMIT = f"{REQUEST_PREFIX}admit-"
 
@@ -39,6 +42,7 @@ def admit(
     *,
     replaces: str | None,
     more_services: tuple[str, ...] = (),
+    relative: SealedPhone | None = None,
 ) -> None:
     """Wish the hall to take a number of the controller's own in."""
     masked = ticket["phone_masked"]
@@ -53,16 +57,27 @@ def admit(
         priority=ticket["priority"],
         issued_at=ticket["issued_at"],
         replaces=replaces,
+        relative=relative,
         phone_sealed=ticket["phone_sealed"],
         phone_tail=masked[-2:] if masked else None,
     )
     wish(draft, hall, [command])
 
 
-def services_after(draft: Draft, ticket: dict[str, Any]) -> tuple[str, ...]:
-    """The further services a number of the controller's own was asked for."""
-    request = ticket_store.request_shown(draft.tx, ticket["ticket_id"])
-    return IssueTicket.model_validate_json(request["wish"]).more_services if request else ()
+def asked_with(tx: Tx, ticket: dict[str, Any]) -> dict[str, Any]:
+    """`{more_services, relative}` that a number of the controller's own was asked for with."""
+    request = ticket_store.request_shown(tx, ticket["ticket_id"])
+    if request is None:
+        return {"more_services": (), "relative": None}
+    wish = IssueTicket.model_validate_json(request["wish"])
+    kept = wish.relative if wish.relative and wish.relative.phone_sealed else None
+    return {"more_services": wish.more_services, "relative": kept}
+
+
+def request_of(tx: Tx, ticket: dict[str, Any]) -> str | None:
+    """The request that a number of the controller's own answers: the hall may have answered it as well."""
+    request = ticket_store.request_shown(tx, ticket["ticket_id"])
+    return str(request["request_id"]) if request else None
 
 
 def settle(draft: Draft, facts: dict[str, Fact], queue: Queue) -> Answered:
@@ -119,6 +134,7 @@ def _not_admitted(draft: Draft, ticket_id: str, fact: WishRefused) -> None:
     else:
         changes["state"] = TicketState.CANCELLED.value
     ticket_store.change_ticket(draft.tx, ticket_id, **changes)
+    give_back(draft.tx, ticket_id)
 
 
 def superseded(draft: Draft, shown: Sequence[dict[str, Any]]) -> frozenset[str]:

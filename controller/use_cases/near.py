@@ -12,7 +12,6 @@ from controller.use_cases.context import Context
 from controller.use_cases.live import LiveHall, local_time
 from controller.use_cases.views import hall_public
 from hall_core.errors import BadRequest
-from hall_core.queueing.summary import services_summary
 
 __all__ = ["Point", "Start", "public_halls", "ranked", "services_of"]
 
@@ -83,7 +82,7 @@ def _public(context: Context, hall: LiveHall) -> Hall:
         "stale": stale,
         "last_seen": hall.last_seen.isoformat() if hall.last_seen else None,
         **hall_public(queue, now),
-        "services": services_summary(queue, local_time(queue, now)),
+        "services": context.services.of(hall.hall, queue, local_time(queue, now)),
     }
 
 

@@ -5,16 +5,20 @@ from datetime import timedelta
 
 from hall_core.queueing.wordings import KINDS, LONGEST, Kind
 
-__all__ = ["kind_of", "own_wording"]
+__all__ = ["ALL_KINDS", "kind_of", "own_wording"]
 
 _EXPECTED = frozenset({"expected"})
 _OWN: Mapping[str, Kind] = {
     "missed": Kind(
-        (
-            "您预约{time}未到，{until}前暂停网上预约，仍可现场取号。有异议请打开预约链接申诉。",
-            "您预约{time}未到也未取消，{days}天内满{of}次将暂停预约。有异议请打开预约链接申诉。",
-        ),
-        ("time", "until", "days", "of"),
+        ("您预约{time}未到也未取消，{days}天内满{of}次将暂停预约。有异议请打开预约链接申诉。",),
+        ("time", "days", "of"),
+        timedelta(hours=12),
+        3,
+        _EXPECTED,
+    ),
+    "paused": Kind(
+        ("您预约{time}未到，{until}前暂停网上预约，仍可现场取号。有异议请打开预约链接申诉。",),
+        ("time", "until"),
         timedelta(hours=12),
         3,
         _EXPECTED,
@@ -29,9 +33,13 @@ _OWN: Mapping[str, Kind] = {
 }
 
 
+#: every kind of notice there is
+ALL_KINDS: Mapping[str, Kind] = {**KINDS, **_OWN}
+
+
 def kind_of(name: str) -> Kind:
     """Everything about a kind of notice. Raises KeyError for an unknown one."""
-    return _OWN.get(name) or KINDS[name]
+    return ALL_KINDS[name]
 
 
 def own_wording(name: str, signature: str, words: Mapping[str, str]) -> tuple[str, dict[str, str]]:

@@ -38,6 +38,8 @@ _INDEX_INFO = b"quiethall phone index 1"
 _CHAIN_INFO = b"quiethall chain of calls 1"
 _OVERRIDE_INFO = b"quiethall override 1 "
 _TIME_INFO = b"quiethall time 1"
+_DRAW_INFO = b"quiethall seeds of draws 1"
+_RECEIPTS_INFO = b"quiethall receipts 1 "
 NONCE = 12
 
 
@@ -53,6 +55,8 @@ class PhoneBox:
         self.chain_seed = self._derived(_CHAIN_INFO)
         #: seed of the key that signs the time for boxes whose clock is wrong
         self.time_seed = self._derived(_TIME_INFO)
+        #: key that seals the seeds of draws until they are revealed
+        self.draw_key = self._derived(_DRAW_INFO)
         self._index = self._derived(_INDEX_INFO)
 
     @classmethod
@@ -72,6 +76,10 @@ class PhoneBox:
     def override_key(self, hall: str) -> bytes:
         """What the override codes of one hall are made with; its boxes are given it as base64."""
         return self._derived(_OVERRIDE_INFO + hall.encode())
+
+    def receipt_door(self, gateway: str) -> str:
+        """The secret part of the address where this gateway tells what became of notices: 128 bits."""
+        return urlsafe_b64encode(self._derived(_RECEIPTS_INFO + gateway.encode())[:16]).decode().rstrip("=")
 
     def seal(self, phone: str, ticket_id: str) -> str:
         """The sealed number. Raises PhoneInvalid."""

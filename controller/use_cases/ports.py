@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from hall_core.wire.envelope import Message, encode
 from hall_core.wire.topics import TOPICS, Leaf, topic
@@ -17,6 +17,7 @@ __all__ = [
     "NoticeGateway",
     "Outgoing",
     "Parcel",
+    "Pushing",
     "Receipt",
     "ReceiptSink",
     "Taken",
@@ -109,6 +110,16 @@ class Receipt:
     provider_id: str = ""
     client_ref: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushing:
+    """How a gateway tells of receipts by itself: `read` one entry of its list, None when it says nothing;
+    `thanks` is what it takes for a confirmation.
+    """
+
+    read: Callable[[Mapping[str, Any]], Receipt | None]
+    thanks: Mapping[str, Any]
 
 
 #: stores a receipt; True after COMMIT: only then it may be confirmed to the gateway

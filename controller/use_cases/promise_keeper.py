@@ -68,12 +68,12 @@ class PromiseKeeper:
             appointment_store.change_appointment(draft.tx, row["appointment_id"], told_at=draft.now)
             if row["phone_index"] is None:
                 continue
-            words = {"days": str(rules.within.days), "of": str(rules.misses)}
+            kind, words = "missed", {"days": str(rules.within.days), "of": str(rules.misses)}
             standing = standing_now(draft.tx, rules, row["phone_index"], draft.now)
             if standing.until is not None:
                 queue = self.context.live.queue_of(self.context.hall(row["hall"]))
-                words["until"] = f"{local_time(queue, standing.until):%m月%d日%H:%M}"
-            notice_to_holder(self.context, draft, row, "missed", words)
+                kind, words = "paused", {"until": f"{local_time(queue, standing.until):%m月%d日%H:%M}"}
+            notice_to_holder(self.context, draft, row, kind, words)
 
     async def _mind_late(self) -> None:
         context, now = self.context, self.context.clock.now()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from controller.store.notices import WECHAT, Claimable
 from controller.use_cases.bucket import Bucket
-from controller.use_cases.ports import NoticeGateway
+from controller.use_cases.ports import NoticeGateway, Pushing
 from hall_core.clock import Clock
 
 __all__ = ["Breaker", "NumberLimits", "Provider", "Providers"]
@@ -92,6 +92,8 @@ class Provider:
     bucket: Bucket
     breaker: Breaker
     way: str = "sms"
+    #: how it pushes receipts, if it can
+    pushing: Pushing | None = None
     #: an alarm says that it does not work
     alarmed: bool = field(default=False)
 

@@ -7,7 +7,7 @@ its batch are applied without it.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from controller.metrics import Metrics
 from controller.store import appointments as appointment_store
@@ -25,7 +25,7 @@ from controller.use_cases.granting import ensure_grants
 from controller.use_cases.hub import Hub, News
 from controller.use_cases.letters import Letter, Refusal, open_letters
 from controller.use_cases.live import LiveHall, LiveHalls, local_time
-from controller.use_cases.merging import admit, services_after, superseded
+from controller.use_cases.merging import admit, asked_with, request_of, superseded
 from controller.use_cases.ports import Arrived, Outgoing, to_agent
 from controller.use_cases.rating_rules import RatingRules
 from controller.use_cases.replacing import take_over
@@ -172,19 +172,34 @@ class Recorder:
         # The box before tells the time zone; its day says nothing about the one that takes its place.
         queue = Queue() if moved else draft.queues.get(hall.stream or "") or self._live.queue_of(hall)
         today = local_time(before if moved else queue, draft.now).date()
-        if queue.day is not None:
+        # Numbers are granted once the box has told its day, and not for one it made up.
+        if queue.day is not None and not self._made_up(draft, hall, queue, today):
             # A box whose day runs ahead must be able to issue; its day never goes back.
-            today = max(today, queue.day)
-        ensure_grants(draft, hall, today, self._around.new_id)
+            ensure_grants(draft, hall, max(today, queue.day), self._around.new_id)
         if moved:
+            draft.end_alarm("clock-ahead", hall.hall, "")
             # A box that replaces another does not know the numbers given while nobody was there. It is
             # asked about those of earlier days too: its refusal ends them.
             outside = ticket_store.offline_waiting(draft.tx, hall.hall)
             for ticket in outside:
-                more = services_after(draft, ticket)
-                admit(draft, hall, ticket, replaces=None, more_services=more)
+                # With a second copy of the journal it may know the number that the box before gave to this.
+                same = request_of(draft.tx, ticket)
+                admit(draft, hall, ticket, replaces=same, **asked_with(draft.tx, ticket))
             take_over(draft, hall, before, today, but=superseded(draft, outside))
             expect_again(draft, hall, appointment_store.booked_from(draft.tx, hall.hall, today))
+
+    def _made_up(self, draft: Draft, hall: LiveHall, queue: Queue, today: date) -> bool:
+        """True for the day of a new box that nobody has told the time, where it lies ahead of ours: it gets
+        no numbers for it, and begins anew as soon as it knows better.
+        """
+        assert queue.day is not None
+        ahead = queue.day > today + timedelta(days=1) and self._around.clock.trusted()
+        if not ahead or queue.trusted_day is not None or queue.numbers:
+            return False
+        zh = f"新主控盒的时钟显示 {queue.day}，尚不取号；请校准其时钟，或设置 time_url 由中心授时"
+        en = f"A new box shows {queue.day} and gives no numbers; put its clock right, or set its time_url"
+        draft.raise_alarm("clock-ahead", hall.hall, "", zh, en)
+        return True
 
     def _hear(self, draft: Draft, known: Sequence[tuple[LiveHall, Letter]]) -> None:
         heard = {hall.hall: hall for hall, letter in known if not letter.arrived.retained}

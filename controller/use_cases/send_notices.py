@@ -43,6 +43,7 @@ FIRST_RECEIPT = timedelta(seconds=30)
 #: a gateway that was busy is offered the notice again after at most this
 LONGEST_WAIT_S = 10.0
 IDLE_S, SOON_S = 30.0, 0.02
+TIDY_S = 1.0
 #: when what is due has nobody to go to
 BLOCKED_S = 0.25
 #: `sending` older than this was left over by a program that stopped
@@ -95,7 +96,7 @@ class NoticeSender:
         self._providers, self._limits = Providers(providers), limits or NumberLimits()
         self._together = Together(context.database)
         self._busy: set[int] = set()
-        self._blocked = False
+        self._blocked, self._tidied = False, -TIDY_S
 
     async def run(self) -> None:
         """Send whatever is due, and store receipts, for as long as the program runs."""
@@ -154,7 +155,7 @@ class NoticeSender:
     def _claim(self, tx: Tx, jobs: list[_Job]) -> bool:
         """Adds notices to work on; is there more? What may not be sent is put away on the way."""
         now = self._context.clock.now()
-        self._metrics.notices_sent.labels("suppressed").inc(notice_store.put_away_stale(tx, now))
+        self._tidy(tx, now)
         # No more than there is room for: opening numbers for nothing costs time.
         limit = min(HANDS - len(self._busy), max(SOME, self._providers.room()))
         rows = notice_store.claim(tx, now, sorted(self._busy), self._providers.claimable(), limit)
@@ -165,6 +166,13 @@ class NoticeSender:
                 jobs.append(job)
             moved += job is not None
         return len(rows) == limit == moved
+
+    def _tidy(self, tx: Tx, now: datetime) -> None:
+        """What waited in vain ends, once a second: whatever is claimed is looked at again anyway."""
+        at = self._context.clock.monotonic()
+        if at - self._tidied >= TIDY_S:
+            self._tidied = at
+            self._metrics.notices_sent.labels("suppressed").inc(notice_store.put_away_stale(tx, now))
 
     def _sending(self, tx: Tx, notice: dict[str, Any], now: datetime) -> _Job | bool | None:
         """A job; True when the notice was put away; None when its provider has no room now."""
@@ -322,18 +330,24 @@ class NoticeSender:
 
     async def _receipt(self, provider: Provider, receipt: Receipt) -> bool:
         """Store a receipt; True once it is committed."""
-        found = {"provider_id": receipt.provider_id, "client_ref": receipt.client_ref}
-        found |= {"state": receipt.fate.value, "reason": mask_numbers(receipt.reason)}
+        return await self.receipts(provider.name, (receipt,))
+
+    async def receipts(self, provider: str, receipts: Sequence[Receipt]) -> bool:
+        """Store what a gateway told, in one transaction; True once it is committed."""
         now = self._context.clock.now()
+
+        def work(tx: Tx) -> list[Fate]:
+            return [
+                r.fate for r in receipts if receipt_store.apply_receipt(tx, provider, now=now, **_told(r))
+            ]
+
         try:
-            known = await self._together.write(
-                lambda tx: receipt_store.apply_receipt(tx, provider.name, now=now, **found)
-            )
+            changed = await self._together.write(work)
         except STORAGE_DOWN:
-            logger.exception("receipt not stored provider=%s", provider.name)
+            logger.exception("receipts not stored provider=%s", provider)
             return False
-        if known:
-            self._metrics.notices_sent.labels(receipt.fate.value).inc()
+        for fate in changed:
+            self._metrics.notices_sent.labels(fate.value).inc()
         return True
 
     async def _end(
@@ -369,6 +383,12 @@ class NoticeSender:
             await self._context.change(lambda draft: draft.raise_alarm(*about, zh, en))
         else:
             await self._context.change(lambda draft: draft.end_alarm(*about))
+
+
+def _told(receipt: Receipt) -> dict[str, str]:
+    """A receipt as the store takes it; gateways repeat numbers in what they say."""
+    ids = {"provider_id": receipt.provider_id, "client_ref": receipt.client_ref}
+    return {**ids, "state": receipt.fate.value, "reason": mask_numbers(receipt.reason)}
 
 
 def _parcel(job: _Job) -> Parcel:

@@ -71,11 +71,7 @@ async def credit_view(context: Context, appointment_id: str) -> Row | None:
     """`{late, minutes, used, moved}`: that the hall was late, minutes for the next visit and whether
     one has used them; `moved` are the minutes this one is moved forward. None when there is nothing to say.
     """
-
-    def look(tx: Tx) -> tuple[Row | None, Row | None]:
-        return store.credit_of(tx, appointment_id), store.used_credit(tx, appointment_id)
-
-    owed, used = await context.database.read(look)
+    owed, used = await context.database.read(lambda tx: store.credits_about(tx, appointment_id))
     if owed is None and used is None:
         return None
     return {

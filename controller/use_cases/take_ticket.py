@@ -11,7 +11,9 @@ from controller.store import notices as notice_store
 from controller.store import tickets as ticket_store
 from controller.store.database import Clash, Tx
 from controller.store.promises import free_credit
+from controller.use_cases import relatives
 from controller.use_cases.answers import answer_within
+from controller.use_cases.asking_again import ask_anew, passing
 from controller.use_cases.context import Context
 from controller.use_cases.draft import Draft
 from controller.use_cases.live import LiveHall, local_time
@@ -39,6 +41,7 @@ HALL_S = 3.0
 class TicketRequest:
     """What somebody asks for. `phone` is 11 digits; it is sealed before anything is stored. `openid`
     instead of it is for notices in WeChat. With `more_services` one number stands for several.
+    `relative_phone` is told when nobody answers the call.
     """
 
     service: str
@@ -47,6 +50,7 @@ class TicketRequest:
     openid: str | None = field(default=None, repr=False)
     priority: str | None = None
     more_services: tuple[str, ...] = ()
+    relative_phone: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,14 @@ class HallRefused:
 async def take_ticket(
     context: Context, hall_id: str, asked: TicketRequest, *, owner: str, key: str
 ) -> Given | HallRefused:
-    """The ticket for this request. Raises UnknownHall, UnknownService, ServiceTwice, TooManyServices,
-    HallClosed, PhoneInvalid, RequestIdReused, or HallUnreachable for a hall that was never heard of.
+    """The ticket for this request; a hall that could not give one just then is asked anew.
+
+    Raises UnknownHall, UnknownService, ServiceTwice, TooManyServices, HallClosed, PhoneInvalid,
+    RequestIdReused, or HallUnreachable for a hall that was never heard of.
     """
     hall = await context.enrolled_hall(hall_id)
     # What came later into the interface must not change the prints of what was asked before.
-    later = {"openid": None, "more_services": ()}
+    later = {"openid": None, "more_services": (), "relative_phone": None}
     body = {name: value for name, value in asdict(asked).items() if name not in later or value != later[name]}
     print_ = context.phones.fingerprint({"hall": hall_id, **body})
     known = await context.database.read(lambda tx: ticket_store.request(tx, owner, key))
@@ -81,12 +87,18 @@ async def take_ticket(
         known = await _begin(context, hall, asked, {"owner": owner, "key": key, "fingerprint": print_})
         repeated = False
     else:
-        repeated = known["answer"] is not None
+        repeated = known["answer"] is not None and not passing(known)
     if known["fingerprint"] != print_:
         raise RequestIdReused
+    if passing(known):
+        _setup(context, hall)
+        known = await ask_anew(context, hall, known, priority=asked.priority, phone=asked.phone)
     if known["answer"] is None:
         await _wait(context, hall, known)
-        known = await context.change(lambda draft: _settled(context, draft, hall, owner, key))
+        waiting = known
+        known = await context.database.read(lambda tx: _row(tx, waiting))
+        if known["answer"] is None:
+            known = await context.change(lambda draft: _settled(context, draft, hall, owner, key))
         if "refused" in json.loads(known["answer"]):
             of = str(known["ticket_id"])
             await context.change(lambda draft: free_credit(draft.tx, of))
@@ -113,6 +125,7 @@ async def _begin(
         priority=asked.priority,
         phone_sealed=_sealed(context, asked, ticket_id),
         phone_tail=asked.phone[-2:] if asked.phone else None,
+        relative=relatives.named(context.phones, asked.relative_phone, ticket_id, asked.phone),
     )
     row = {
         **same,
@@ -183,6 +196,7 @@ def _settled(context: Context, draft: Draft, hall: LiveHall, owner: str, key: st
     if row["answer"] is None:
         shown = _issue_offline(context, draft, hall, row)
         changes = {"state": "offline", "answer": json.dumps(shown), "offline_ticket": shown["ticket_id"]}
+        changes["wish"] = row["wish"]
         row |= changes
         ticket_store.change_request(draft.tx, row["request_id"], **changes)
     return row
@@ -221,7 +235,11 @@ def _issue_offline(context: Context, draft: Draft, hall: LiveHall, row: dict[str
         "phone_masked": row["phone_masked"],
     }
     ticket_store.add_ticket(draft.tx, ticket)
-    admit(draft, hall, ticket, replaces=row["request_id"], more_services=asked.more_services)
+    relative = relatives.for_other_ticket(context.phones, asked.relative, ticket_id)
+    # The number is kept sealed for the ticket that counts: another box may be asked to take it in later.
+    row["wish"] = asked.model_copy(update={"relative": relative}).model_dump_json()
+    more = asked.more_services
+    admit(draft, hall, ticket, replaces=row["request_id"], more_services=more, relative=relative)
     if sealed:
         due = confirmation(ticket_id, ticket["label"], None, draft.now, context.signature)
         notice_store.add_notices(draft.tx, [notice_row(hall.hall, due, draft.now, {})])

@@ -9,7 +9,7 @@ from controller.use_cases.context import Context
 from controller.use_cases.live import LiveHall, local_time
 from hall_core.queueing.opening import hours_today
 from hall_core.queueing.queue import Queue
-from hall_core.queueing.summary import calls_summary, counters_summary, services_summary
+from hall_core.queueing.summary import calls_summary, counters_summary
 
 __all__ = ["hall_public", "hall_view", "halls_view", "plain", "ticket_row_view"]
 
@@ -38,7 +38,7 @@ def hall_view(context: Context, hall: LiveHall) -> dict[str, Any]:
         "last_seen": hall.last_seen.isoformat() if hall.last_seen else None,
         **hall_public(queue, now),
         "business_day": queue.day.isoformat() if queue.day else None,
-        "services": services_summary(queue, local_time(queue, now)),
+        "services": context.services.of(hall.hall, queue, local_time(queue, now)),
         "counters": counters_summary(queue),
         "calls": calls_summary(queue),
         "devices": [{k: v for k, v in device.items() if k != "hall"} for device in hall.devices],
@@ -51,14 +51,17 @@ def hall_view(context: Context, hall: LiveHall) -> dict[str, Any]:
 
 
 def hall_public(queue: Queue, now: datetime) -> dict[str, Any]:
-    """`{place, hours, priorities}`: where the hall is, today's hours, who goes first there."""
+    """`{place, hours, priorities, tells_relative}`: where the hall is, today's hours, who goes first there,
+    whether a relative is told of a call that nobody answers.
+    """
     setup = queue.setup
     if setup is None:
-        return {"place": None, "hours": "", "priorities": []}
+        return {"place": None, "hours": "", "priorities": [], "tells_relative": False}
     return {
         "place": setup.place.model_dump() if setup.place else None,
         "hours": " ".join(hours_today(queue, local_time(queue, now))),
         "priorities": list(setup.credits_min),
+        "tells_relative": setup.escalation.relative_s > 0,
     }
 
 

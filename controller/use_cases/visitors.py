@@ -27,19 +27,23 @@ OWNER = CHANNEL = "web"
 
 _ACTIONS: dict[str, Callable[[Context, str], Awaitable[Any]]] = {
     "cancel": citizen.cancel,
-    "check-in": citizen.check_in,
+    "later": citizen.later,
     "postpone": citizen.postpone,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a form asks for. `key` was made with the form: sent twice it is one request."""
+    """What a form asks for. `key` was made with the form: sent twice it is one request. For a number only:
+    `more_services`, and `relative`, whose phone is told when nobody answers the call.
+    """
 
     service: str
     key: str
     phone: str | None = field(default=None, repr=False)
     priority: str | None = None
+    more_services: tuple[str, ...] = ()
+    relative: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,12 @@ class Visitors:
         HallSaidNo for the hall's own no.
         """
         self._admit(ask, address)
-        asked = TicketRequest(ask.service, CHANNEL, ask.phone, priority=ask.priority)
+        asked = TicketRequest(
+            *(ask.service, CHANNEL, ask.phone),
+            priority=ask.priority,
+            more_services=ask.more_services,
+            relative_phone=ask.relative,
+        )
         try:
             answer = await take_ticket(self._context, hall, asked, owner=OWNER, key=ask.key)
         except RequestIdReused:
@@ -104,9 +113,19 @@ class Visitors:
         return str(made.registration["token"])
 
     async def act(self, token: str, action: str, key: str, address: str) -> None:
-        """`cancel`, `check-in` or `postpone`, once for each form. Raises what the action raises."""
+        """`cancel`, `later` or `postpone`, once for each form. Raises what the action raises."""
         work = _ACTIONS[action]
         await self._do(f"{token}.{action}.{key}", lambda: work(self._context, token), address)
+
+    async def check_in(self, token: str, relative: str | None, key: str, address: str) -> None:
+        """I am here, and who is told when nobody answers the call. Raises what `citizen.check_in` raises."""
+
+        async def work() -> None:
+            if relative is not None:
+                self._limits.phone(self._context.phones.index(relative), f"{key}-relative")
+            await citizen.check_in(self._context, token, relative)
+
+        await self._do(f"{token}.check-in.{key}", work, address)
 
     async def reschedule(self, token: str, starts_at: datetime, key: str, address: str) -> None:
         """Another slot. Raises what `citizen.reschedule` raises."""
@@ -140,6 +159,8 @@ class Visitors:
             raise BadRequest(what="priority")
         if ask.phone is not None:
             self._limits.phone(self._context.phones.index(ask.phone), ask.key)
+        if ask.relative is not None:  # nobody is called to the telephone by strangers without end
+            self._limits.phone(self._context.phones.index(ask.relative), f"{ask.key}-relative")
 
     async def _link(self, find: Callable[[Tx, str], str | None], key: str) -> str:
         """A form that was changed and sent again gets what it got: nobody ends up with two numbers."""

@@ -17,7 +17,7 @@ from hall_core.clock import Clock
 from hall_core.errors import HallUnreachable, WireError
 from hall_core.queueing.commands import Command, command_adapter
 from hall_core.wire.envelope import BATCH, Ack, Birth, WishBatch
-from hall_core.wire.stream import Sender
+from hall_core.wire.stream import Sender, fitting
 from hall_core.wire.topics import Leaf
 
 __all__ = ["REQUEST_PREFIX", "WishSender", "join_stream", "wish", "wishes_acknowledged"]
@@ -162,6 +162,7 @@ class WishSender:
             rows = await database.read(partial(_unsent, line=line, room=room))
             if not rows:
                 break
+            rows = rows[: fitting(len(body) for _, body in rows)]
             if line.sender.sent == line.sender.acked:
                 line.moved_at = self.clock.monotonic()
             wishes = [_bodies.validate_json(body) for _, body in rows]

@@ -19,6 +19,9 @@ from hall_ui.screens import Screens, language, remember
 
 __all__ = ["add_booking_pages"]
 
+#: slots on one page
+TIMES = 48
+
 
 def add_booking_pages(router: APIRouter, services: Services, screens: Screens) -> None:
     """`/h/{hall}/book` and `/t/{token}/reschedule`."""
@@ -153,11 +156,22 @@ async def _slots(
     ]
     at = form.get("at", "")
     chosen = next((slot for slot in days["slots"] if slot["starts_at"] == at and slot["left"]), None)
-    return {**days, "days": shown, "chosen": chosen}
+    return {**days, "days": shown, "chosen": chosen, **_times(days["slots"], form.get("from", ""))}
+
+
+def _times(slots: list[dict[str, Any]], begin: str) -> dict[str, Any]:
+    """A page of a day's slots, from `begin` (HH:MM) or the first free one; its neighbours' beginnings."""
+    starts = [slot["starts_at"][11:16] for slot in slots]
+    free = next((n for n, slot in enumerate(slots) if slot["left"]), 0)
+    first = next((n for n, start in enumerate(starts) if start >= begin), 0) if begin else free
+    first = first // TIMES * TIMES
+    before = slots[first - TIMES]["starts_at"] if first else None
+    after = slots[first + TIMES]["starts_at"] if first + TIMES < len(slots) else None
+    return {"times": slots[first : first + TIMES], "times_before": before, "times_after": after}
 
 
 def _query(form: dict[str, Any]) -> dict[str, str]:
-    return {name: form[name] for name in ("day", "at") if form.get(name)}
+    return {name: form[name] for name in ("day", "at", "from") if form.get(name)}
 
 
 def _status(refused: Refused | None) -> int:

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.web.forms import address_of, common, key_of, read_form, sentence
+from controller.web.forms import address_of, common, key_of, mobile_of, read_form, sentence
 from controller.web.hall_pages import hall_part
 from controller.web.services import Opinion, Services
 from controller.web.showing import counter_name, dated, names, serving, time_of, time_words
@@ -28,7 +28,7 @@ _VIEW: dict[str, Any] = {
     "hall": None, "label": None, "service": "", "counter": None, "ahead": None, "range_min": None,
     "updated_at": None, "last_seen": None, "stale": False, "series": "hall", "appointment": None,
     "rating": None, "draw": None, "visits": (), "parts": (), "standing": None,
-    "credit": None,
+    "credit": None, "relative_tail": None, "drawn": None, "rescued": False,
 }  # fmt: skip
 #: this many ahead or fewer: come to the counter
 NEARLY = 3
@@ -53,6 +53,7 @@ BAD = tuple(score for score in SCORES if int(score) <= BAD_SCORE)
 _ASKS = {
     "cancel": ("waiting", "called", "booked", "registered", "waiting-list"),
     "postpone": ("waiting",),
+    "later": ("called",),
 }
 
 
@@ -75,8 +76,19 @@ def add_citizen_pages(router: APIRouter, services: Services, screens: Screens) -
                 return await _number(services, screens, request, token, error)
             return RedirectResponse(f"/t/{quote(token)}", 303)
 
-    for action in ("cancel", "check-in", "postpone"):
+    for action in ("cancel", "later", "postpone"):
         may(action)
+
+    @router.post("/t/{token}/check-in")
+    async def check_in(token: str, request: Request) -> Response:
+        """I am here."""
+        try:
+            form = await read_form(request)
+            relative = mobile_of(form, "relative")
+            await services.check_in(token, relative, key_of(form), address_of(request))
+        except Refused as error:
+            return await _number(services, screens, request, token, error)
+        return RedirectResponse(f"/t/{quote(token)}", 303)
 
     _add_words(router, services, screens)
 
@@ -138,7 +150,8 @@ async def _number(
         "as_of": ticket["last_seen"] or ticket["updated_at"],
         "service": names(hall["services"] if hall else [], lang).get(ticket["service"], ticket["service"]),
         "trip": _trip(hall, ticket, lang),
-        "counter": counter_name(hall, ticket["counter"]),
+        "live": live,
+        "counter": counter_name(hall, ticket["counter"], lang),
         "counters": serving(hall, ticket["service"], lang),
         "state": "nearly" if _nearly(ticket) else ticket["state"],
         "asking": asking,
@@ -147,7 +160,7 @@ async def _number(
         "scores": SCORES,
         "bad": BAD,
         "reasons": REASONS,
-        "passed": await services.desk.passed(token) if live and ticket["label"] else None,
+        "passed": _together(await services.desk.passed(token)) if live and ticket["label"] else None,
         "refused": sentence(refused, screens, lang) if refused else "",
     }
     status = refused.status if refused else 200
@@ -193,13 +206,33 @@ def _visit(ticket: dict[str, Any], services: Services, lang: str) -> dict[str, A
     }
 
 
-def _trip(hall: dict[str, Any] | None, ticket: dict[str, Any], lang: str) -> dict[str, str]:
-    """`{done, then}`: the services of one number that are done, and those still to come, in words."""
+def _trip(hall: dict[str, Any] | None, ticket: dict[str, Any], lang: str) -> list[dict[str, str]]:
+    """`{name, is, words}` of each service of a number for several, in the order of the visit; `is` is `done`,
+    `now` or `next`. Empty for one service.
+    """
+    if not ticket["parts"] and not ticket["visits"]:
+        return []
+    w = words(lang)
     named = names(hall["services"] if hall else [], lang)
-    done = [part["service"] for part in ticket["parts"]]
-    comma = ", " if lang == "en" else "、"
-    rows = {"done": done, "then": ticket["visits"]}
-    return {word: comma.join(named.get(i, i) for i in ids) for word, ids in rows.items()}
+    done = [(part["service"], counter_name(hall, part["counter"], lang)) for part in ticket["parts"]]
+    if ticket["state"] == "finished":
+        done.append((ticket["service"], counter_name(hall, ticket["counter"], lang)))
+    rows = [(i, "done", w["citizen"]["part_done"].format(counter=counter)) for i, counter in done]
+    if ticket["state"] != "finished":
+        now = w["ticket"][ticket["state"]].format(counter=counter_name(hall, ticket["counter"], lang))
+        rows.append((ticket["service"], "now", now))
+    over = ticket["state"] not in LIVE
+    rows += [(i, "next", w["citizen"]["part_off" if over else "part_next"]) for i in ticket["visits"]]
+    return [{"name": named.get(i, i), "is": is_, "words": said} for i, is_, said in rows]
+
+
+def _together(passed: dict[str, Any]) -> dict[str, Any]:
+    """Who passed for the same reason, at the same time, in one line: `{at, text, text_en, n}`."""
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in passed["passed"]:
+        line = lines.setdefault((one["text"], str(one["called_at"])[:16]), {**one, "n": 0})
+        line["n"] += 1
+    return {**passed, "passed": list(lines.values())}
 
 
 def _nearly(ticket: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from controller.web.forms import address_of, ask_of, common
 from controller.web.hall_pages import missing
 from controller.web.services import Services
-from controller.web.showing import day_words, time_of
+from controller.web.showing import dated, time_of
 from hall_core.errors import BadRequest, Refused, UnknownDraw
 from hall_ui import words
 from hall_ui.screens import Screens, language, remember
@@ -22,6 +22,8 @@ __all__ = ["add_draw_pages", "draw_part", "register"]
 
 #: wishes on the form
 CHOICES = 3
+#: characters of a registration's id
+LONGEST = 64
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -30,15 +32,24 @@ def add_draw_pages(router: APIRouter, services: Services, screens: Screens) -> N
 
     @router.get("/draws/{draw}")
     async def one_draw(draw: str, request: Request) -> Response:
-        """Commitment, seed, registrations and order."""
+        """Commitment, seed, registrations and order; with `mine` the place of one registration."""
         lang = language(request)
+        mine = request.query_params.get("mine", "").strip()[:LONGEST]
         try:
             if not _ID.fullmatch(draw):
                 raise UnknownDraw
             row = await services.fair.draw(draw)
         except Refused as error:
             return missing(screens, request, error)
-        context = {**common(request, f"/draws/{quote(draw)}"), "draw": row, **_times(row, lang)}
+        path, order = f"/draws/{quote(draw)}", row["order"] or []
+        context = {
+            **common(request, path, {"mine": mine} if mine else None),
+            "draw": row,
+            "mine": mine,
+            "place": order.index(mine) + 1 if mine in order else 0,
+            "page": f"{services.public_url}{path}",
+            **_times(row, lang),
+        }
         return remember(request, screens.page("draw.html", lang, **context))
 
 
@@ -52,10 +63,11 @@ async def register(services: Services, request: Request, sent: FormData) -> Resp
 
 
 def _wishes(sent: FormData) -> list[datetime]:
-    """Slots that were chosen, each once. Raises BadRequest."""
+    """Slots that were chosen, each once, by their beginning on the day's clock face. Raises BadRequest."""
     chosen = dict.fromkeys(text for n in range(1, CHOICES + 1) if (text := str(sent.get(f"wish{n}", ""))))
+    day, offset = str(sent.get("day", "")), str(sent.get("offset", ""))
     try:
-        wishes = [datetime.fromisoformat(text) for text in chosen]
+        wishes = [datetime.fromisoformat(f"{day}T{text[:5]}{offset}") for text in chosen]
     except ValueError:
         wishes = []
     if not wishes or any(at.tzinfo is None for at in wishes):
@@ -82,10 +94,10 @@ async def draw_part(services: Services, hall: str, service: str, day: Any, lang:
 def _times(row: dict[str, Any], lang: str) -> dict[str, Any]:
     w = words(lang)
     opens, closes = time_of(row["opens_at"]), time_of(row["closes_at"])
-    when = " ".join(day_words(opens.date(), w))
+    when = dated(opens.date(), w)
     return {
         "opening_day": when,
         "window": f"{opens:%H:%M}–{closes:%H:%M}",
         "until": f"{closes:%H:%M}",
-        "for_day": " ".join(day_words(datetime.fromisoformat(row["day"]).date(), w)),
+        "for_day": dated(datetime.fromisoformat(row["day"]).date(), w),
     }

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -12,7 +13,7 @@ from controller.web.services import Ask
 from hall_core.errors import BadRequest, Forbidden, HallSaidNo, PhoneInvalid, Refused, TooManyAttempts
 from hall_ui.screens import Screens, language, large_type
 
-__all__ = ["address_of", "ask_of", "common", "key_of", "own_page", "read_form", "sentence"]
+__all__ = ["address_of", "ask_of", "common", "key_of", "mobile_of", "own_page", "read_form", "sentence"]
 
 #: more than any of our forms can be
 LONGEST = 16 * 1024
@@ -39,7 +40,7 @@ async def read_form(request: Request) -> FormData:
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > LONGEST:
         raise BadRequest(what="form")
-    return await request.form(max_files=0, max_fields=20)
+    return await request.form(max_files=0, max_fields=40)
 
 
 def address_of(request: Request) -> str:
@@ -56,21 +57,28 @@ def key_of(form: FormData) -> str:
 
 
 def ask_of(form: FormData) -> Ask:
-    """What somebody wants. A number may be typed with spaces, dashes and +86.
+    """What somebody wants: one service or more, the first one first.
 
     Raises BadRequest, PhoneInvalid.
     """
-    service, priority = str(form.get("service", "")), str(form.get("priority", ""))
-    if not _ID.fullmatch(service) or (priority and not _ID.fullmatch(priority)):
+    wanted = list(dict.fromkeys(str(service) for service in form.getlist("service"))) or [""]
+    priority = str(form.get("priority", ""))
+    if not all(map(_ID.fullmatch, wanted)) or (priority and not _ID.fullmatch(priority)):
         raise BadRequest(what="form")
-    phone = re.sub(r"[\s()-]|^\s*(\+|00)86", "", str(form.get("phone", "")))
-    if phone and not _MOBILE.fullmatch(phone):
+    phone, relative = mobile_of(form, "phone"), mobile_of(form, "relative")
+    return Ask(wanted[0], key_of(form), phone, priority or None, tuple(wanted[1:]), relative)
+
+
+def mobile_of(form: FormData, name: str) -> str | None:
+    """A number that was typed, with spaces, dashes and +86 or without. Raises PhoneInvalid."""
+    typed = re.sub(r"[\s()-]|^\s*(\+|00)86", "", str(form.get(name, "")))
+    if typed and not _MOBILE.fullmatch(typed):
         raise PhoneInvalid
-    return Ask(service, key_of(form), phone or None, priority or None)
+    return typed or None
 
 
 def common(
-    request: Request, path: str, query: dict[str, str] | None = None, refresh: int = 0
+    request: Request, path: str, query: Mapping[str, str | list[str]] | None = None, refresh: int = 0
 ) -> dict[str, Any]:
     """What every open page is given: type size, links to the other size and language, a fresh form key.
 
@@ -79,7 +87,7 @@ def common(
     lang, large = language(request), large_type(request)
 
     def link(**more: str) -> str:
-        return f"{path}?{urlencode({**(query or {}), **more})}"
+        return f"{path}?{urlencode({**(query or {}), **more}, doseq=True)}"
 
     return {
         "large": large,
@@ -98,12 +106,9 @@ def sentence(error: Refused, screens: Screens, lang: str) -> str:
     if isinstance(error, HallSaidNo):
         if lang == "zh" and error.facts["said"]:
             return str(error.facts["said"])
-        kind = next((k for k in _kinds(Refused) if k.slug == error.facts["reason"]), None)
-        return (kind.en if kind and "{" not in kind.en else "") or screens.word(lang, "citizen", "later")
+        kind = Refused.named(str(error.facts["reason"]))
+        known = kind is not Refused and "{" not in kind.en
+        return kind.en if known else screens.word(lang, "citizen", "later")
     if isinstance(error, BadRequest | Forbidden):
         return screens.word(lang, "citizen", "later")
     return error.sentence(lang)
-
-
-def _kinds(kind: type[Refused]) -> list[type[Refused]]:
-    return [kind, *(below for sub in kind.__subclasses__() for below in _kinds(sub))]

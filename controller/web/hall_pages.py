@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
+from starlette.datastructures import FormData, ImmutableMultiDict
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,7 +13,8 @@ from controller.use_cases.near import Point, Start, ranked, services_of
 from controller.web.forms import address_of, ask_of, common, read_form, sentence
 from controller.web.services import Services
 from controller.web.showing import names, tile
-from hall_core.errors import BadRequest, Refused, UnknownService
+from hall_core.errors import BadRequest, NothingChosen, Refused, UnknownService
+from hall_core.queueing.trips import MOST_SERVICES
 from hall_ui.screens import Screens, language, remember
 
 __all__ = ["add_hall_pages", "hall_part", "missing", "service_of"]
@@ -47,16 +49,17 @@ def add_hall_pages(router: APIRouter, services: Services, screens: Screens) -> N
 
     @router.get("/h/{hall}/take")
     async def take_form(hall: str, request: Request) -> Response:
-        """One question at most, one button."""
-        return await _take(services, screens, request, hall, {**request.query_params})
+        """One question at most, one button. Without a service: several of them, on one number."""
+        return await _take(services, screens, request, hall, request.query_params)
 
     @router.post("/h/{hall}/take")
     async def take(hall: str, request: Request) -> Response:
         """A number; the same form again leads to the same one."""
-        form: dict[str, Any] = {}
+        form: ImmutableMultiDict[str, Any] = FormData()
         try:
-            sent = await read_form(request)
-            form = {name: str(value) for name, value in sent.items()}
+            form = sent = await read_form(request)
+            if not sent.getlist("service"):
+                raise NothingChosen
             token = await services.take(hall, ask_of(sent), address_of(request))
         except Refused as error:
             return await _take(services, screens, request, hall, form, error)
@@ -97,22 +100,29 @@ async def _take(
     screens: Screens,
     request: Request,
     hall: str,
-    form: dict[str, Any],
+    form: ImmutableMultiDict[str, Any],
     refused: Refused | None = None,
 ) -> Response:
     lang = language(request)
     try:
         row = await services.hall(hall)
-        service = service_of(row, form.get("service", ""))
+        chosen = [service_of(row, str(service)) for service in form.getlist("service")]
     except Refused as error:
         return missing(screens, request, refused or error)
+    alone = chosen[0] if len(chosen) == 1 else None
+    named = names(row["services"], lang)
     context = {
-        **common(request, f"/h/{quote(hall)}/take", {"service": service["id"]}),
+        **common(request, f"/h/{quote(hall)}/take", {"service": [service["id"] for service in chosen]}),
         "hall": tile(row, services.clock.now()),
         **hall_part(row, lang),
-        "service": service,
-        "service_name": names([service], lang)[service["id"]],
+        "service": alone,
+        "service_name": named[alone["id"]] if alone else "",
+        "named": named,
+        "others": [s for s in row["services"] if s["open"] and s != alone],
+        "chosen": [service["id"] for service in chosen],
+        "most": MOST_SERVICES,
         "phone": form.get("phone", ""),
+        "relative": form.get("relative", ""),
         "priority": form.get("priority", ""),
         "refused": sentence(refused, screens, lang) if refused else "",
     }
@@ -124,7 +134,12 @@ def hall_part(hall: dict[str, Any], lang: str) -> dict[str, Any]:
     """Where a hall is and when it is open, in this language."""
     place = hall.get("place") or {}
     address = (place.get("address_en") if lang == "en" else "") or place.get("address") or ""
-    return {"address": address, "hours": hall.get("hours", ""), "priorities": hall.get("priorities", [])}
+    return {
+        "address": address,
+        "hours": hall.get("hours", ""),
+        "priorities": hall.get("priorities", []),
+        "tells_relative": hall.get("tells_relative", False),
+    }
 
 
 def service_of(hall: dict[str, Any], service: str) -> dict[str, Any]:

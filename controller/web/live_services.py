@@ -89,6 +89,9 @@ class LiveServices:
     async def act(self, token: str, action: str, key: str, address: str) -> None:
         await self.visitors.act(token, action, key, address)
 
+    async def check_in(self, token: str, relative: str | None, key: str, address: str) -> None:
+        await self.visitors.check_in(token, relative, key, address)
+
     async def reschedule(self, token: str, starts_at: datetime, key: str, address: str) -> None:
         await self.visitors.reschedule(token, starts_at, key, address)
 

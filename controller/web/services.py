@@ -105,7 +105,7 @@ class Services(Protocol):
         ...
 
     async def act(self, token: str, action: str, key: str, address: str) -> None:
-        """`cancel` or `postpone`, once for each form's `key`. Raises a Refused."""
+        """`cancel`, `later` or `postpone`, once for each form's `key`. Raises a Refused."""
         ...
 
     async def check_in(self, token: str, relative: str | None, key: str, address: str) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hall_ui.naming import together
+from hall_ui.naming import sign, together
 
 __all__ = ["clock", "counter_name", "dated", "day_words", "names", "serving", "tile", "time_of", "time_words"]
 
@@ -35,10 +35,12 @@ def names(services: list[dict[str, Any]], lang: str) -> dict[str, str]:
     return {s["id"]: (s.get("name_en") if lang == "en" else "") or s["name"] for s in services}
 
 
-def counter_name(hall: dict[str, Any] | None, counter: str | None) -> str:
-    """What people call a counter."""
+def counter_name(hall: dict[str, Any] | None, counter: str | None, lang: str = "zh") -> str:
+    """What people call a counter: `3号窗口`, `counter 3`."""
     rows = hall["counters"] if hall else []
-    return next((str(c["name"]) for c in rows if c["id"] == counter), counter or "")
+    name = next((str(c["name"]) for c in rows if c["id"] == counter), counter or "")
+    number, after = sign(name)
+    return f"counter {number}" if lang == "en" and number and after == "号窗口" else name
 
 
 def serving(hall: dict[str, Any] | None, service: str, lang: str) -> str:

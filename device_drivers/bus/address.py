@@ -1,6 +1,5 @@
 """Where a bus is."""
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,6 +7,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from hall_core.devices.profile import Profile
 from hall_core.errors import SettingsInvalid
+from hall_core.hosts import is_loopback
 
 __all__ = ["Address", "parse_address", "parse_broker"]
 
@@ -105,7 +105,7 @@ def parse_broker(text: str) -> Address:
         raise SettingsInvalid(
             f"地址 {shown} 不正确，应为 mqtt://用户:口令@主机:端口/名称 (bad broker address)"
         ) from None  # the library's error quotes the whole address
-    if not (parts.username and parts.password) and not _is_loopback(parts.hostname):
+    if not (parts.username and parts.password) and not is_loopback(parts.hostname):
         raise SettingsInvalid(
             f"地址 {shown}：另一台机器上的消息服务必须有用户名和口令，请写 {parts.scheme}://用户:口令@主机:端口/名称"
             " (a broker on another machine needs user:password in the address)"
@@ -123,10 +123,3 @@ def parse_broker(text: str) -> Address:
 def _place(parts: SplitResult) -> str:
     """The address without who may enter."""
     return parts.netloc.rpartition("@")[2] + parts.path
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

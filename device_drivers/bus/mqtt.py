@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from device_drivers.bus.address import Address
+from device_drivers.bus.trust import authorities, why_not
 from hall_core.clock import Clock
 from hall_core.errors import DeviceUnreachable
 
@@ -65,7 +66,10 @@ class _Listener:
 
 
 class MqttSession:
-    """`serve` keeps the link for ever. `links` rises with each new one."""
+    """`serve` keeps the link for ever. `links` rises with each new one.
+
+    With mqtts the broker's certificate must be `trusted`, else by the machine's own authorities.
+    """
 
     def __init__(
         self,
@@ -74,8 +78,11 @@ class MqttSession:
         clock: Clock,
         jitter: Callable[[], float] = random.random,
         will: Will | None = None,
+        trusted: ssl.SSLContext | None = None,
     ) -> None:
         self.address, self.links = address, 0
+        self._trusted = (trusted or authorities(None)) if address.scheme == "mqtts" else None
+        self._why = why_not(address, None)
         self._clock, self._jitter, self._will = clock, jitter, will
         # one name for all links: a new one ends what is left of the old one at once
         self._identifier = f"quiethall-{secrets.token_hex(6)}"
@@ -160,8 +167,9 @@ class MqttSession:
             try:
                 await _surely(self._session(), f"mqtt.{self.address}.session")
             except (aiomqtt.MqttError, OSError) as error:
-                if self._client is not None or tries == 0:
-                    logger.warning("broker lost address=%s reason=%s", self.address, error)
+                told, self._why = self._why, why_not(self.address, error)
+                if self._client is not None or tries == 0 or self._why != told:
+                    logger.warning("broker lost reason=%s error=%s", self._why, error)
                 if not self._version_known:
                     # A broker that speaks only MQTT 3.1.1 does not answer an MQTT 5 connect: take turns
                     # until one has worked.
@@ -179,7 +187,7 @@ class MqttSession:
                 for listener in new:
                     await self._subscribe(client, listener.filters)
                 asked.update(new)
-            self._client = client
+            self._client, self._why = client, why_not(self.address, None)
             self.links += 1
             self._linked.set()
             news, self._news = self._news, asyncio.Event()
@@ -236,11 +244,11 @@ class MqttSession:
             timeout=CONNECT_S,
             # Small messages go out at once: waiting to fill a packet would cost 20 ms each way.
             socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
-            tls_context=ssl.create_default_context() if address.scheme == "mqtts" else None,
+            tls_context=self._trusted,
         )
 
     def _away(self) -> DeviceUnreachable:
-        return DeviceUnreachable(f"消息服务 {self.address} 连接不上，请检查网络、地址和口令 (no broker)")
+        return DeviceUnreachable(self._why)
 
 
 async def _surely(work: Coroutine[Any, Any, T], name: str) -> T:

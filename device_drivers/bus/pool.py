@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from device_drivers.bus.neighbours import Neighbours
 from device_drivers.bus.port import Port
 from device_drivers.bus.screens import NamedScreens
 from device_drivers.bus.shared import Bus
+from device_drivers.bus.trust import authorities
 from device_drivers.bus.wire import Pause, Wire
 from hall_core.clock import Clock
 from hall_core.devices.layout import DeviceSetup
@@ -24,7 +26,8 @@ __all__ = ["BusPool"]
 class BusPool:
     """One bus and one task per address. Buses are made when a device first needs them.
 
-    `screens` are the hall's browsers, `neighbours` the other devices as the hall knows them.
+    `screens` are the hall's browsers, `neighbours` the other devices as the hall knows them, `broker_ca`
+    the file of the authority that vouches for the hall's own broker: SettingsInvalid when it is no use.
     """
 
     def __init__(
@@ -35,10 +38,12 @@ class BusPool:
         pause: Pause = asyncio.sleep,
         screens: NamedScreens | None = None,
         neighbours: Neighbours | None = None,
+        broker_ca: Path | None = None,
     ) -> None:
         self.screens = screens or NamedScreens(clock)
         self.neighbours = neighbours or Neighbours()
         self._clock, self._opener, self._pause = clock, opener, pause
+        self._trusted = authorities(broker_ca) if broker_ca else None
         self._buses: dict[str, tuple[Bus, SerialLine | None]] = {}
         self._sessions: dict[Address, MqttSession] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -104,6 +109,6 @@ class BusPool:
         broker, name = replace(address, path=""), address.path
         session = self._sessions.get(broker)
         if session is None:
-            session = self._sessions[broker] = MqttSession(broker, clock=self._clock)
+            session = self._sessions[broker] = MqttSession(broker, clock=self._clock, trusted=self._trusted)
             self._tasks.append(self._group.create_task(session.serve(), name=f"mqtt.{broker}"))
         return session, name

@@ -64,7 +64,11 @@ class _Order:
 
 
 class Bus:
-    """Gives turns. A unit silent too often in a row gives way to all others until it answers."""
+    """Gives turns. A unit silent too often in a row gives way to all others until it answers.
+
+    A call waits neither for such a unit's answer nor out the silence behind it. That silence guards against
+    late answers, and a unit that made no sound while it was kept has none on its way.
+    """
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
@@ -72,11 +76,17 @@ class Bus:
         self._members = 0
         self._silences: dict[int, int] = {}
         self._dead_after: dict[int, int] = {}
+        #: units that spoke when their time was over
+        self._late: set[int] = set()
+        #: units whose silence was cut short, and until when (s) their answer might be taken for the next one
+        self._doubtful: dict[int, float] = {}
+        #: whose answer is waited for, or might still come
+        self._asked: int | None = None
         self._turns: Turns[_Order] = Turns(self.seems_dead)
         self._work = asyncio.Event()
         self._idle = False
-        self._lent: tuple[Turn, Profile] | None = None
-        wire.on_bytes, wire.on_lost = self._heard, self._lost
+        self._lent: tuple[int, Turn, Profile] | None = None
+        wire.on_bytes, wire.on_lost, wire.hurried = self._heard, self._lost, self._hurried
 
     def join(self, unit: int, dead_after: int) -> None:
         """One device more stands on this bus; it seems dead after so many silences."""
@@ -92,6 +102,7 @@ class Bus:
     def answered(self, unit: int) -> None:
         """The unit lives."""
         self._silences.pop(unit, None)
+        self._late.discard(unit)
 
     def silent(self, unit: int) -> None:
         """The unit did not answer."""
@@ -112,7 +123,7 @@ class Bus:
             # Nobody wants the wire: a call need not wait for the task that gives turns to be woken.
             self._idle = False
             turn = Turn(self.wire, profile)
-            self._lent = (turn, profile)
+            self._lent = (unit, turn, profile)
             self._work.set()
             return turn
         granted: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
@@ -121,6 +132,7 @@ class Bus:
         if old is not None:
             old.order.refuse(Superseded())
         self._work.set()
+        self._hurry()
         try:
             async with asyncio.timeout(patience_s):
                 return await granted
@@ -135,14 +147,14 @@ class Bus:
         """Send this frame soon, ahead of all others; lost without a link."""
         self._turns.join(Waiting(unit, Urgency.ECHO, _Order(profile, frame=frame)))
         self._work.set()
+        self._hurry()
 
     async def serve(self) -> None:
         """Give turns, one after the other, for ever."""
         while True:
             if self._lent is not None:
-                (turn, profile), self._lent = self._lent, None
-                await turn.ended.wait()
-                await self.wire.settle(profile)
+                (unit, turn, profile), self._lent = self._lent, None
+                await self._until_over(unit, turn, profile)
                 continue
             waiting = self._turns.take()
             if waiting is None:
@@ -152,8 +164,10 @@ class Bus:
                 self._idle = False
             elif waiting.order.turn is None:
                 await self._send(waiting.order)
+            elif (until := self._doubtful.pop(waiting.unit, 0.0)) > self.wire.now:
+                await self._put_off(waiting, until)
             else:
-                await self._grant(waiting.order, waiting.order.turn)
+                await self._grant(waiting.unit, waiting.order, waiting.order.turn)
 
     async def _send(self, order: _Order) -> None:
         try:
@@ -161,7 +175,7 @@ class Bus:
         except NoAnswer:
             return  # the device repeats itself until it is heard
 
-    async def _grant(self, order: _Order, granted: "asyncio.Future[Turn]") -> None:
+    async def _grant(self, unit: int, order: _Order, granted: "asyncio.Future[Turn]") -> None:
         if granted.done():
             return
         try:
@@ -175,8 +189,33 @@ class Bus:
             return
         turn = Turn(self.wire, order.profile)
         granted.set_result(turn)
+        await self._until_over(unit, turn, order.profile)
+
+    async def _until_over(self, unit: int, turn: Turn, profile: Profile) -> None:
+        """Until nobody speaks, and nothing can come that would be taken for another's answer."""
+        self._asked = unit
         await turn.ended.wait()
-        await self.wire.settle(order.profile)
+        if await self.wire.settle(profile):
+            # who is next is chosen when the wire is free again: somebody more urgent may have come meanwhile
+            self._doubtful[unit] = await self.wire.quiet(profile, self._hurried)
+        self._asked = None
+
+    async def _put_off(self, waiting: Waiting[_Order], until: float) -> None:
+        """Its last answer may still come: keep the silence that was cut short, as far as others allow."""
+        self._doubtful[waiting.unit] = until
+        self._turns.back(waiting)
+        await self.wire.wait_until(until, lambda: self._turns.living)
+
+    def _hurried(self) -> bool:
+        """True when a call waits for a unit that seems dead."""
+        asked = self._asked
+        if asked is None or asked in self._late or not self.seems_dead(asked):
+            return False
+        return self._turns.pressing
+
+    def _hurry(self) -> None:
+        if self._hurried():
+            self.wire.hurry()
 
     def _abandon(self, waiting: Waiting[_Order]) -> None:
         self._turns.leave(waiting)
@@ -186,6 +225,8 @@ class Bus:
             granted.result().ended.set()
 
     def _heard(self, data: bytes) -> None:
+        if self._asked is not None and not self.wire.listens:
+            self._late.add(self._asked)
         for listener in tuple(self.listeners):
             listener.on_bytes(data)
 

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Generic, TypeVar
 
-__all__ = ["Turns", "Urgency", "Waiting"]
+__all__ = ["PASSED_BY", "Turns", "Urgency", "Waiting"]
 
 OrderT = TypeVar("OrderT")
+
+#: a unit that gives way gets the place of a poll again when so many went before it: on a line that is always
+#: busy nobody would notice otherwise that it has returned
+PASSED_BY = 8
 
 
 class Urgency(IntEnum):
@@ -33,10 +37,12 @@ class Waiting(Generic[OrderT]):
     #: whose picture it is: of several pictures of one owner only the newest waits
     picture_of: object = None
     place: int = 0
+    #: how many went before it although they came later or wanted less
+    passed_by: int = 0
 
 
 class Turns(Generic[OrderT]):
-    """The queue of one bus. `gives_way(unit)`: its orders wait until nobody else wants the wire."""
+    """The queue of one bus. `gives_way(unit)`: its orders wait for all others, but not for ever."""
 
     def __init__(self, gives_way: Callable[[int], bool]) -> None:
         self._gives_way = gives_way
@@ -47,6 +53,16 @@ class Turns(Generic[OrderT]):
     def any(self) -> bool:
         """True while somebody waits."""
         return bool(self._waiting)
+
+    @property
+    def living(self) -> bool:
+        """True while a unit waits that does not give way."""
+        return any(not self._gives_way(w.unit) for w in self._waiting)
+
+    @property
+    def pressing(self) -> bool:
+        """True while a unit that does not give way waits with a call, or is owed an echo."""
+        return any(w.urgency <= Urgency.CALL and not self._gives_way(w.unit) for w in self._waiting)
 
     def join(self, new: Waiting[OrderT]) -> Waiting[OrderT] | None:
         """Line up. Returns the picture this one supersedes; the newcomer takes over its place and urgency."""
@@ -59,6 +75,11 @@ class Turns(Generic[OrderT]):
         self._waiting.append(new)
         return old
 
+    def back(self, waiting: Waiting[OrderT]) -> None:
+        """It was taken too early: it waits on, behind all who do not give way."""
+        waiting.passed_by = 0
+        self._waiting.append(waiting)
+
     def leave(self, waiting: Waiting[OrderT]) -> None:
         """Wait no longer."""
         if waiting in self._waiting:
@@ -68,9 +89,16 @@ class Turns(Generic[OrderT]):
         """The next one, out of the queue."""
         if not self._waiting:
             return None
-        best = min(self._waiting, key=lambda w: (self._gives_way(w.unit), w.urgency, w.place))
+        best = min(self._waiting, key=self._rank)
         self._waiting.remove(best)
+        for other in self._waiting:
+            other.passed_by += self._gives_way(other.unit)
         return best
+
+    def _rank(self, waiting: Waiting[OrderT]) -> tuple[bool, Urgency, int]:
+        if not self._gives_way(waiting.unit):
+            return False, waiting.urgency, waiting.place
+        return waiting.passed_by < PASSED_BY, Urgency.POLL, waiting.place
 
     def clear(self) -> list[Waiting[OrderT]]:
         """Everybody, out of the queue."""

@@ -17,6 +17,11 @@ T = TypeVar("T")
 #: waits so many seconds; tests bring one that only moves their clock
 Pause = Callable[[float], Awaitable[None]]
 
+#: a unit that seems dead is listened to for so long (s) although a call waits: most answer sooner
+LEAST_S = 0.1
+#: a silence that may be cut short is waited for in steps of this length (s)
+STEP_S = 0.02
+
 #: bits of one character on a serial line: start, eight, stop
 CHARACTER_BITS = 10
 
@@ -44,11 +49,22 @@ class Wire:
         self._heard = bytearray()
         self._news = asyncio.Event()
         self._dirty = False
+        #: asked when listening begins: whether somebody cannot wait
+        self.hurried: Callable[[], bool] = lambda: False
+        self._hearing: asyncio.Timeout | None = None
+        self._enough_at = 0.0
+        #: how much earlier (s) than its profile says the last listening ended
+        self._unheard_s = 0.0
 
     @property
     def open(self) -> bool:
         """True while a link stands."""
         return self._link is not None and self._link.alive
+
+    @property
+    def listens(self) -> bool:
+        """True while an answer is waited for."""
+        return self._hearing is not None
 
     async def connect(self, profile: Profile) -> None:
         """Make sure a link stands. Raises DeviceUnreachable."""
@@ -72,7 +88,7 @@ class Wire:
         bound_s = (timing.response_timeout_ms + timing.quarantine_ms + timing.gap_ms) / 1000 + 1
         try:
             async with asyncio.timeout(bound_s):
-                while (rest := self._free_at - self._clock.monotonic()) > 0:
+                while (rest := self._free_at - self.now) > 0:
                     await self.pause(rest)
         except TimeoutError as error:
             raise NoAnswer(f"{self.address} 线路一直被占用 (the wire is never quiet)") from error
@@ -87,16 +103,20 @@ class Wire:
 
         The time begins when the last of the `sent` bytes has left.
         """
-        timing = profile.timing
+        timing, on_air_s = profile.timing, self._on_air_s(sent, profile)
         self._dirty = True
         try:
-            async with asyncio.timeout(timing.response_timeout_ms / 1000 + self._on_air_s(sent, profile)):
+            async with asyncio.timeout(timing.response_timeout_ms / 1000 + on_air_s) as self._hearing:
+                self._enough_at = asyncio.get_running_loop().time() + LEAST_S + on_air_s
+                self._unheard_s = 0.0
+                if self.hurried():
+                    self.hurry()
                 while True:
                     answer = read(bytes(self._heard))
                     if answer is not None:
                         self._dirty = False
                         # an answer proves that the whole question has left the wire
-                        self._free_at = self._clock.monotonic() + self._gap_s(profile)
+                        self._free_at = self.now + self._gap_s(profile)
                         return answer
                     if not self.open:
                         raise NoAnswer(f"{self.address} 连接已断开 (the link was lost)")
@@ -107,19 +127,55 @@ class Wire:
             raise NoAnswer(
                 f"{self.address} {timing.response_timeout_ms} ms 内{what}，请检查电源和接线"
             ) from error
+        finally:
+            self._hearing = None
 
-    async def settle(self, profile: Profile) -> None:
-        """After a turn: when an answer is still owed, make sure it can never be taken for the next one."""
+    def hurry(self) -> None:
+        """Who is listened to now gets no more than `LEAST_S`."""
+        hearing, now = self._hearing, asyncio.get_running_loop().time()
+        ends = hearing.when() if hearing is not None else None
+        if hearing is not None and ends is not None and (sooner := max(now, self._enough_at)) < ends:
+            self._unheard_s += ends - sooner
+            hearing.reschedule(sooner)
+
+    async def settle(self, profile: Profile) -> bool:
+        """After a turn: when an answer is still owed, make sure it can never be taken for the next one.
+
+        True when the wire must be quiet until then: see `quiet`.
+        """
         if not self._dirty:
-            return
+            return False
         self._dirty = False
         if self.address.shared_wire:
-            self._keep_quiet(profile.timing.quarantine_ms / 1000)
-        else:
-            await self.close()
+            self._keep_quiet(self._unheard_s + profile.timing.quarantine_ms / 1000)
+            return True
+        await self.close()
+        return False
+
+    async def quiet(self, profile: Profile, enough: Callable[[], bool]) -> float:
+        """Wait until the wire may be spoken on, or it is `enough`.
+
+        The second then ends the silence; returns until when (s) an answer might still have come, else 0.
+        """
+        until = self._free_at
+        await self.wait_until(until, enough)
+        if self.now >= until:
+            return 0.0
+        self._free_at = self.now + self._gap_s(profile)
+        return until
+
+    async def wait_until(self, moment: float, enough: Callable[[], bool]) -> None:
+        """Wait for that moment (s), or until it is `enough`."""
+        while (rest := moment - self.now) > 0 and not enough():
+            await self.pause(min(rest, STEP_S))
+
+    @property
+    def now(self) -> float:
+        """The time (s) by which silences are measured."""
+        return self._clock.monotonic()
 
     def _keep_quiet(self, seconds: float) -> None:
-        self._free_at = max(self._free_at, self._clock.monotonic() + seconds)
+        self._free_at = max(self._free_at, self.now + seconds)
 
     def _gap_s(self, profile: Profile) -> float:
         gap_s = profile.timing.gap_ms / 1000

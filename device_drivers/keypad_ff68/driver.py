@@ -12,6 +12,7 @@ from device_drivers.bus import BusPool, Turn, Urgency
 from device_drivers.health import Probe
 from device_drivers.keypad_ff68 import codec
 from device_drivers.options import Options, read_options
+from device_drivers.pictures import of_a_counter
 from hall_core.clock import Clock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
@@ -78,8 +79,7 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Ticket and waiting count; beeps once per call, asks once per visit. Raises DeviceUnreachable."""
-        if not isinstance(picture, CounterPicture):
-            raise DeviceRefused(f"「{self._name}」是呼叫器，不能显示 {picture.kind} (counters only)")
+        picture = of_a_counter(picture, self._name, "呼叫器")
         before, self._shown = self._shown, picture
         called = picture.mode is CounterMode.CALLED
         new = before is None or (before.label, before.call_no) != (picture.label, picture.call_no)

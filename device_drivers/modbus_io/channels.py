@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from device_drivers.modbus_io.codec import Bits
+from device_drivers.bus.modbus import Bits
 from device_drivers.options import Options
 from hall_core.devices.vocabulary import CounterMode, KeyOp
 

@@ -3,22 +3,23 @@
 A module cannot speak first: it is asked many times a second, but always behind whatever else wants the wire.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
-from device_drivers.bus import BusPool, NoAnswer, Turn, Urgency
+from device_drivers.bus import BusPool, Turn, Urgency
+from device_drivers.bus.modbus import Bits, Question
+from device_drivers.bus.modbus_unit import ModbusUnit
 from device_drivers.health import Probe
 from device_drivers.modbus_io.channels import ModbusIoOptions, lamps_of, pressed, writes_of
-from device_drivers.modbus_io.codec import Bits, Codec, Question, exception_sentence
 from device_drivers.options import read_options
+from device_drivers.pictures import of_a_counter
 from hall_core.clock import Clock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
 from hall_core.devices.vocabulary import (
     CounterMode,
-    CounterPicture,
     DeviceEvent,
     DeviceState,
     Job,
@@ -26,23 +27,12 @@ from hall_core.devices.vocabulary import (
     Outcome,
     Picture,
 )
-from hall_core.errors import DeviceRefused, DeviceUnreachable, SettingsInvalid
+from hall_core.errors import DeviceRefused, SettingsInvalid
 
 __all__ = ["DeviceDriver"]
 
-T = TypeVar("T")
-
-#: Modbus exceptions that pass: the device is busy or still working
-_BUSY = {5, 6}
-#: a gateway found nobody behind it
-_NOBODY = {10, 11}
-BUSY_WAIT_S, BUSY_TRIES = 0.3, 4
 #: a module that refuses to tell its keys is asked again so much later
 REFUSED_WAIT_S = 1.0
-
-
-class _Busy(DeviceRefused):
-    """The module asks to be left alone for a moment."""
 
 
 class DeviceDriver:
@@ -54,12 +44,8 @@ class DeviceDriver:
         self._options = read_options(ModbusIoOptions, setup, profile)
         if not 1 <= setup.unit <= 255:
             raise SettingsInvalid(f"设备「{setup.name}」的 unit 应为 1..255 (unit must be 1..255)")
-        shared = not setup.address.startswith("tcp://")
-        if not shared:  # TCP marks its frames: no silence is needed between them
-            timing = profile.timing.model_copy(update={"gap_ms": 0})
-            profile = profile.model_copy(update={"timing": timing})
-        self._port = buses.port(setup, profile)
-        self._codec = Codec(setup.unit, rtu=shared)
+        self._unit = ModbusUnit(setup, profile, buses, "通道")
+        self._port, self._codec = self._unit.port, self._unit.codec
         self._shown: dict[int, bool] | None = None
         self._standing = AsyncExitStack()
 
@@ -77,10 +63,9 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Light the lamps and read them back. Raises DeviceUnreachable, DeviceRefused."""
-        if not isinstance(picture, CounterPicture):
-            raise DeviceRefused(f"「{self._name}」是按键和指示灯，不能显示 {picture.kind} (counters only)")
-        called = picture.mode is CounterMode.CALLED
-        self._shown = lamps_of(picture.mode, self._options)
+        counter = of_a_counter(picture, self._name, "按键和指示灯")
+        called = counter.mode is CounterMode.CALLED
+        self._shown = lamps_of(counter.mode, self._options)
         return await self._light(self._shown, Urgency.CALL if called else Urgency.CLEAR)
 
     async def do(self, job: Job) -> Outcome:
@@ -91,7 +76,7 @@ class DeviceDriver:
         """Whether it answers and its lamps still burn as told; lamps it lost with its power are lit again."""
         try:
             await self._inputs()
-            lost = self._shown is not None and not await self._patiently(
+            lost = self._shown is not None and not await self._unit.patiently(
                 lambda: self._port.run(Urgency.POLL, lambda turn: self._stand(turn, self._shown or {}))
             )
             if self._shown is not None and (lost or not self._options.readback):
@@ -130,7 +115,7 @@ class DeviceDriver:
         """The keys that are down."""
         options = self._options
         question = self._codec.read_inputs(options.first_input, options.inputs.count)
-        bits = await self._patiently(
+        bits = await self._unit.patiently(
             lambda: self._port.run(Urgency.POLL, lambda turn: self._ask(turn, question))
         )
         return tuple(bit != options.inverted for bit in bits)
@@ -146,7 +131,7 @@ class DeviceDriver:
             return Outcome.APPLIED if await self._stand(turn, lamps) else Outcome.UNCONFIRMED
 
         for _ in range(2):
-            outcome = await self._patiently(lambda: self._port.show(urgency, write))
+            outcome = await self._unit.patiently(lambda: self._port.show(urgency, write))
             if outcome is not Outcome.UNCONFIRMED:
                 return outcome
         raise DeviceRefused(f"「{self._name}」指示灯读回的状态与写入的不一致 (it reads back something else)")
@@ -160,21 +145,4 @@ class DeviceDriver:
         return all(bits[channel - 1] == on for channel, on in lamps.items())
 
     async def _ask(self, turn: Turn, question: Question) -> Bits:
-        answer = await turn.ask(question.frame, question.read)
-        if answer.exception in _NOBODY:
-            raise NoAnswer("网关后面的设备没有应答，请检查电源和接线 (nobody behind the gateway)")
-        if answer.exception:
-            sentence = f"「{self._name}」{exception_sentence(answer.exception)}"
-            raise (_Busy if answer.exception in _BUSY else DeviceRefused)(sentence)
-        return answer.bits
-
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Come back later to a busy module, without holding the wire meanwhile."""
-        for left in reversed(range(BUSY_TRIES)):
-            try:
-                return await ask()
-            except _Busy as error:
-                if not left:
-                    raise DeviceUnreachable(str(error)) from error
-                await self._port.pause(BUSY_WAIT_S)
-        raise AssertionError
+        return (await self._unit.ask(turn, question)).bits

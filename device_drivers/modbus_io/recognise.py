@@ -6,8 +6,8 @@ from meaning anything to other families. Source: Modbus application protocol 1.1
 
 from collections.abc import Sequence
 
+from device_drivers.bus.modbus import Codec
 from device_drivers.modbus_io.channels import ModbusIoOptions
-from device_drivers.modbus_io.codec import Codec
 from device_drivers.recognising import Asking, Found, Talk, unchanged
 from hall_core.devices.profile import Profile, SerialLine
 

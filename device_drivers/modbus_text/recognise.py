@@ -7,7 +7,7 @@ application protocol 1.1b3, 6.3 and 6.4.
 
 from collections.abc import Sequence
 
-from device_drivers.modbus_text.codec import Codec, Space
+from device_drivers.bus.modbus import NOBODY, Codec, Space
 from device_drivers.modbus_text.registers import ModbusTextOptions, Register, decode_text
 from device_drivers.recognising import Asking, Found, Talk, unchanged
 from hall_core.devices.profile import Profile, SerialLine
@@ -17,15 +17,13 @@ __all__ = ["RECOGNISER", "redact"]
 #: what hangs over a counter for everybody to read
 redact = unchanged
 
-#: a gateway found nobody behind it
-_NOBODY = {10, 11}
 _BRIGHTEST = 100
 
 
 async def _ask(talk: Talk, unit: int, profiles: Sequence[Profile]) -> Found | None:
     codec = Codec(unit, rtu=talk.shared_wire)
     first = codec.read("holding", 0, 1)
-    if (await talk.ask(first.frame, first.read)).exception in _NOBODY:
+    if (await talk.ask(first.frame, first.read)).exception in NOBODY:
         return None
     scores: dict[str, int] = {}
     for profile in profiles:

@@ -13,7 +13,16 @@ from pydantic import Field, field_validator, model_validator
 from device_drivers.options import Options, Shows, say
 from hall_core.devices.vocabulary import CounterMode, CounterPicture
 
-__all__ = ["ModbusTextOptions", "Register", "Write", "decode_text", "encode_text", "values_of", "writes_of"]
+__all__ = [
+    "ModbusTextOptions",
+    "Register",
+    "Write",
+    "decode_text",
+    "encode_text",
+    "values_of",
+    "writes_of",
+    "written",
+]
 
 #: roles known by name; all other registers hold text
 _ROLES = {"mode", "blink", "brightness", "commit", "firmware"}
@@ -152,6 +161,13 @@ def writes_of(values: dict[int, int], options: ModbusTextOptions) -> list[Write]
     if commit is not None:
         writes.sort(key=lambda w: w.address <= commit.address < w.address + len(w.values))
     return writes
+
+
+def written(register: Register, values: dict[int, int]) -> range:
+    """The addresses that hold something else than padding, and at least the first one."""
+    empty = encode_text("", register)[0] if register.count else None
+    full = [a for a in register.addresses if values.get(a) != empty]
+    return range(register.address, max([register.address, *full]) + 1)
 
 
 def spans(wanted: Iterable[int], bridges: set[int], most: int) -> list[range]:

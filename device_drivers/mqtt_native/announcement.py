@@ -4,10 +4,10 @@ Source: home-assistant.io, MQTT discovery (device and single component payloads,
 availability), MQTT text, light (both schemas), switch and notify.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from device_drivers.json_text import read_json
 from device_drivers.mqtt_native.template import Template
 from hall_core.errors import BadFrame
 
@@ -49,6 +49,8 @@ _SHARED = (
 )
 #: what a text may be at most when the device does not say
 _TEXT_MAX = 255
+#: no device has more levels or characters, and no topic of one is longer
+_LARGEST, _LONGEST = 65535, 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,9 @@ def read_announcement(payload: bytes, component: Component, part: str = "") -> A
     if not payload:
         return None
     try:
-        said = json.loads(payload)
-    except ValueError as error:
-        raise BadFrame("公告不是 JSON (the announcement is not JSON)") from error
+        said = read_json(payload)
+    except BadFrame as error:
+        raise BadFrame("公告不是可用的 JSON (the announcement is not JSON that can be used)") from error
     if not isinstance(said, dict):
         raise BadFrame("公告不是 JSON 对象 (the announcement is not an object)")
     said = _expanded(said)
@@ -218,7 +220,7 @@ def _mode(said: dict[str, Any]) -> Mode:
 
 def _topic(said: dict[str, Any], key: str) -> str:
     topic = said.get(key)
-    if not isinstance(topic, str) or not topic or any(sign in topic for sign in "+#\0"):
+    if not isinstance(topic, str) or not 0 < len(topic) <= _LONGEST or any(sign in topic for sign in "+#\0"):
         raise BadFrame(f"公告缺少可用的 {key} (the announcement has no usable {key})")
     return topic
 
@@ -230,6 +232,6 @@ def _text(said: dict[str, Any], key: str, default: str) -> str:
 
 def _number(said: dict[str, Any], key: str, default: int) -> int:
     value = said.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadFrame(f"公告的 {key} 不是正整数 ({key} must be a positive integer)")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LARGEST:
+        raise BadFrame(f"公告的 {key} 不是 1..{_LARGEST} 的整数 ({key} must be an integer of 1..{_LARGEST})")
     return value

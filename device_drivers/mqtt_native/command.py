@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from device_drivers.json_text import read_json
 from device_drivers.mqtt_native.announcement import Announcement
 from device_drivers.mqtt_native.template import Template
 from device_drivers.options import Options
+from hall_core.errors import BadFrame
 
 __all__ = ["Command", "Lamp", "confirms", "lamp_command", "text_command"]
 
@@ -61,8 +63,8 @@ def confirms(announced: Announcement, command: Command, payload: bytes) -> bool:
     if isinstance(command.state, str):
         return Template(announced.value_template).render(said) == command.state
     try:
-        state = json.loads(said)
-    except ValueError:
+        state = read_json(said)
+    except BadFrame:
         return False
     return isinstance(state, dict) and _within(command.state, state)
 

@@ -164,7 +164,10 @@ class DeviceDriver:
         if isinstance(picture, CounterPicture):
             return say(self._options.shows, picture)
         if not self._options.rows:
-            raise DeviceRefused(f"「{self._name}」只显示窗口，不能显示大屏 (counters only; set options.rows)")
+            raise DeviceRefused(
+                f"「{self._name}」只显示一个窗口：请在大厅文件中填写 counter，或在 options.rows 中写行数"
+                " (name its counter in the hall file, or set options.rows for a board)"
+            )
         rows = [f"{row.label} {row.counter}" for row in picture.rows[: self._options.rows]]
         return "\n".join(rows) or picture.notice
 

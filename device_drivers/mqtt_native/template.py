@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from device_drivers.json_text import read_json
 from hall_core.errors import BadFrame
 
 __all__ = ["Template"]
@@ -29,14 +30,14 @@ class Template:
         """The text for this value; None when the value is not what the template reads."""
         try:
             return _HOLE.sub(lambda hole: _fill(hole, value), self._text)
-        except (ValueError, KeyError, TypeError):
+        except (BadFrame, KeyError, TypeError, ValueError):
             return None
 
 
 def _fill(hole: re.Match[str], value: str) -> str:
     if hole[1] == "value" and not hole[2]:
         return value
-    found: Any = json.loads(value)
+    found: Any = read_json(value)
     for part in _PART.findall(hole[2]):
         found = found[part]
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)

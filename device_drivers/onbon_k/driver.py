@@ -11,6 +11,7 @@ from device_drivers.bus import BusPool, NoAnswer, Turn, Urgency
 from device_drivers.health import Probe
 from device_drivers.onbon_k import codec
 from device_drivers.options import Options, Shows, read_options, say
+from device_drivers.pictures import of_a_counter
 from hall_core.clock import Clock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
@@ -102,8 +103,7 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Replace the area's text. Raises DeviceUnreachable, DeviceRefused."""
-        if not isinstance(picture, CounterPicture):
-            raise DeviceRefused(f"「{self._name}」是条屏，不能显示 {picture.kind} (counters only)")
+        picture = of_a_counter(picture, self._name, "条屏")
         self._shown = self._frame(picture)
         return await self._paint(Urgency.CALL if picture.mode is CounterMode.CALLED else Urgency.CLEAR)
 

@@ -11,6 +11,7 @@ from device_drivers.options import read_options
 from device_drivers.philips_sicp import codec
 from device_drivers.philips_sicp.codec import Command
 from device_drivers.philips_sicp.state import ON, SicpOptions, State, Step, missing, trouble
+from device_drivers.pictures import of_a_screen
 from hall_core.clock import Clock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
@@ -60,7 +61,7 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Power, input, volume, mute, brightness. Raises DeviceUnreachable, DeviceRefused."""
-        wanted = self._accept(picture)
+        wanted = of_a_screen(picture, self._name, "显示屏", self._options.inputs)
         self._wanted = wanted
         try:
             return await self._port.show(Urgency.CLEAR, lambda turn: self._bring(turn, wanted))
@@ -98,14 +99,6 @@ class DeviceDriver:
     @property
     def _switching(self) -> bool:
         return self._clock.monotonic() < self._switches_until
-
-    def _accept(self, picture: Picture) -> ScreenPicture:
-        if not isinstance(picture, ScreenPicture):
-            raise DeviceRefused(f"「{self._name}」是显示屏，不能显示 {picture.kind} (screen states only)")
-        if picture.input is not None and picture.input not in self._options.inputs:
-            known = "、".join(self._options.inputs)
-            raise DeviceRefused(f"「{self._name}」没有输入源 {picture.input}，现有：{known} (no such input)")
-        return picture
 
     async def _look(self, turn: Turn) -> Probe:
         wanted, state = self._wanted, await self._read(turn)

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 from device_drivers.bus import BusPool, NoAnswer, Turn, Urgency
 from device_drivers.health import Probe
 from device_drivers.options import read_options
+from device_drivers.pictures import of_a_screen
 from device_drivers.pjlink.state import (
     PjlinkOptions,
     Power,
@@ -59,7 +60,7 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Power, input, mute, and volume by steps. Raises DeviceUnreachable, DeviceRefused."""
-        wanted = self._accept(picture)
+        wanted = of_a_screen(picture, self._name, "投影机", self._options.inputs)
         self._wanted = wanted
         try:
             return await self._talk(Urgency.CLEAR, lambda talk: self._bring(talk, wanted))
@@ -82,14 +83,6 @@ class DeviceDriver:
         await self._over.wait()
         return
         yield
-
-    def _accept(self, picture: Picture) -> ScreenPicture:
-        if not isinstance(picture, ScreenPicture):
-            raise DeviceRefused(f"「{self._name}」是投影机，不能显示 {picture.kind} (screen states only)")
-        if picture.input is not None and picture.input not in self._options.inputs:
-            known = "、".join(self._options.inputs)
-            raise DeviceRefused(f"「{self._name}」没有输入源 {picture.input}，现有：{known} (no such input)")
-        return picture
 
     async def _talk(self, urgency: Urgency, words: Callable[[Talk], Awaitable[T]]) -> T:
         """Connect, greet, talk, hang up; once more when the projector falls silent."""

@@ -15,13 +15,13 @@ from pydantic import Field
 from device_drivers.bus import BusPool, parse_address
 from device_drivers.health import Probe
 from device_drivers.options import Options, read_options
+from device_drivers.pictures import of_a_counter
 from device_drivers.rate_ws import messages
 from device_drivers.rate_ws.tablet import Tablet
 from hall_core.clock import Clock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.profile import Profile
 from hall_core.devices.vocabulary import (
-    CounterPicture,
     DeviceEvent,
     DeviceState,
     Evaluated,
@@ -93,8 +93,7 @@ class DeviceDriver:
 
         Raises DeviceRefused when the tablet says no.
         """
-        if not isinstance(picture, CounterPicture):
-            raise DeviceRefused(f"「{self._name}」是评价器，不能显示 {picture.kind} (counters only)")
+        picture = of_a_counter(picture, self._name, "评价器")
         self._window_name = picture.name
         if picture.ended is None:
             self._asking = None  # the citizen has left, or has rated

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from device_drivers.json_text import read_json
+from hall_core.errors import BadFrame
+
 __all__ = ["Reply", "Request", "rate_quest", "read_message", "reply", "windows"]
 
 OK = "0"
@@ -33,8 +36,8 @@ class Reply:
 def read_message(text: str) -> Request | Reply | None:
     """None for what is no message of the norm."""
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = read_json(text)
+    except BadFrame:
         return None
     if not isinstance(value, dict):
         return None

@@ -8,6 +8,7 @@ from typing import Self
 from device_drivers.bus import BusPool, Turn, Urgency
 from device_drivers.health import Probe
 from device_drivers.options import read_options
+from device_drivers.pictures import of_a_screen
 from device_drivers.samsung_mdc import codec
 from device_drivers.samsung_mdc.codec import Command
 from device_drivers.samsung_mdc.state import WORDS, MdcOptions, State, missing, trouble
@@ -62,7 +63,7 @@ class DeviceDriver:
 
     async def show(self, picture: Picture) -> Outcome:
         """Power, input, volume, mute, brightness. Raises DeviceUnreachable, DeviceRefused."""
-        wanted = self._accept(picture)
+        wanted = of_a_screen(picture, self._name, "显示屏", self._options.inputs)
         self._wanted = wanted
         try:
             return await self._port.show(Urgency.CLEAR, lambda turn: self._bring(turn, wanted))
@@ -104,14 +105,6 @@ class DeviceDriver:
     @property
     def _switching(self) -> bool:
         return self._clock.monotonic() < self._switches_until
-
-    def _accept(self, picture: Picture) -> ScreenPicture:
-        if not isinstance(picture, ScreenPicture):
-            raise DeviceRefused(f"「{self._name}」是显示屏，不能显示 {picture.kind} (screen states only)")
-        if picture.input is not None and picture.input not in self._options.inputs:
-            known = "、".join(self._options.inputs)
-            raise DeviceRefused(f"「{self._name}」没有输入源 {picture.input}，现有：{known} (no such input)")
-        return picture
 
     async def _look(self, turn: Turn) -> Probe:
         wanted, state = self._wanted, await self._read(turn)

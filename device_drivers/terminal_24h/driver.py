@@ -46,7 +46,7 @@ class DeviceDriver:
     def __init__(self, setup: DeviceSetup, profile: Profile, buses: BusPool, clock: Clock) -> None:
         self._name, self._clock = setup.name, clock
         self._options = read_options(TerminalOptions, setup, profile)
-        self._wiring = Wiring(setup, profile, self._options, buses)
+        self._wiring = Wiring(setup, profile, self._options, buses, clock)
         self._neighbours = buses.neighbours
         self._locked: bool | None = None
         self._restarting = self._testing = False
@@ -170,7 +170,7 @@ class DeviceDriver:
             raise DeviceRefused(f"「{self._name}」正在自检，请稍候 (a self-test is running)")
         self._testing = True
         try:
-            readings = await self._wiring.look()
+            readings = await self._wiring.look(anew=True)
             findings = findings_of(
                 readings, self._options, self._neighbours.look, self._clock.now(), locked=self._locked
             )

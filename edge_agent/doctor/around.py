@@ -30,10 +30,14 @@ def hall_file(path: Path) -> tuple[Check, HallFile | None]:
     return well("hall", f"{path}：{hall.name}，{counts} (valid)"), layout
 
 
-async def profiles(layout: HallFile, shelf: Shelf, clock: Clock) -> Check:
+async def profiles(layout: HallFile, shelf: Shelf, clock: Clock, broker_ca: Path | None = None) -> Check:
     """Every device's profile is valid, and its driver takes the options. No wire is touched."""
     wrong: list[str] = []
-    async with BusPool(clock=clock) as buses:
+    try:
+        pool = BusPool(clock=clock, broker_ca=broker_ca)
+    except SettingsInvalid as error:
+        return bad("profiles", str(error))
+    async with pool as buses:
         for setup in layout.devices:
             try:
                 open_driver(setup, shelf.load(setup.profile), buses, clock)

@@ -12,9 +12,9 @@ from statistics import median
 from edge_agent.accounts import Accounts
 from edge_agent.doctor.check import Check, bad, note, well
 from edge_agent.doctor.machine import Machine, clock_synchronised, filesystem_of
-from edge_agent.settings import is_loopback
 from hall_core.clock import Clock
 from hall_core.errors import SettingsInvalid
+from hall_core.hosts import is_loopback
 
 __all__ = ["accounts", "clock_right", "data_folder", "disk", "interpreter", "journal"]
 

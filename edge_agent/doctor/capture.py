@@ -69,7 +69,8 @@ async def capture(
     """
     recording = Recording()
     say(f"记录 {seconds:g} s，请按键或操作设备 (recording: press keys, use the device) …")
-    async with BusPool(clock=clock, opener=tapped(recording.note, opener)) as buses:
+    taps = tapped(recording.note, opener)
+    async with BusPool(clock=clock, opener=taps, broker_ca=device.broker_ca) as buses:
         try:
             async with (
                 asyncio.timeout(seconds),

@@ -19,10 +19,11 @@ __all__ = ["Device", "busy_words", "columns", "listing", "the_device"]
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What the hall file says of it, and its model."""
+    """What the hall file says of it, and its model; who vouches for the hall's own broker."""
 
     setup: DeviceSetup
     profile: Profile
+    broker_ca: Path | None = None
 
 
 def the_device(name: str, hall: Path | None, data: Path | None, machine: Machine | None = None) -> Device:
@@ -39,7 +40,8 @@ def the_device(name: str, hall: Path | None, data: Path | None, machine: Machine
             f"代理正在运行（进程 {holder}）并占用设备：先 systemctl stop hall-agent，完成后再 start"
             " (the agent is running and holds the devices: stop it first)"
         )
-    return Device(found, _shelf(hall, data).load(found.profile))
+    ca = settings.local_broker_ca if settings else None
+    return Device(found, _shelf(hall, data).load(found.profile), ca)
 
 
 def busy_words(error: Exception) -> str:

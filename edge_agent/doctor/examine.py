@@ -134,7 +134,8 @@ async def _around(told: Told, clock: Clock) -> tuple[list[Check], HallFile | Non
         checks.append(check)
     if layout is not None:
         shelf = beside(told.hall) if told.hall else Shelf()
-        checks.append(await around.profiles(layout, shelf, clock))
+        ca = told.settings.local_broker_ca if told.settings else None
+        checks.append(await around.profiles(layout, shelf, clock, ca))
     if told.settings is not None:
         checks += [await around.broker(told.settings), await around.pages(told.settings)]
     return checks, layout

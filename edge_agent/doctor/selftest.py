@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from device_drivers import BusPool, open_driver
+from device_drivers.bus import Neighbour, Neighbours
 from device_drivers.bus.link import Opener, open_link
 from edge_agent.doctor.device import Device, busy_words, columns
 from hall_core.clock import Clock
@@ -25,6 +26,8 @@ from hall_core.devices.vocabulary import (
     PageUser,
     Picture,
     PrintTicket,
+    SelfTest,
+    SelfTested,
 )
 from hall_core.errors import DeviceRefused, DeviceUnreachable
 
@@ -80,7 +83,10 @@ async def self_test(
     """Every step the model can do. A device that does not answer gets one step that says so."""
     steps: list[Step] = []
     began = clock.monotonic()
-    async with BusPool(clock=clock, opener=opener) as buses:
+    around = Neighbours()  # the agent knows the other devices; here nobody looked at them
+    around.look = lambda name: Neighbour(name, DeviceState.UNKNOWN)
+    pool = BusPool(clock=clock, opener=opener, neighbours=around, broker_ca=device.broker_ca)
+    async with pool as buses:
         driver = open_driver(device.setup, device.profile, buses, clock)
         async with AsyncExitStack() as stack:
             try:
@@ -120,8 +126,30 @@ class _Test:
             await self._page(pager)
         if Capability.SMS_CHANNEL in can:
             self._say("自检不发短信，只检查 SIM 卡和网络 (no message is sent: SIM and network are checked)")
+        if Capability.SELF_TEST in can:
+            await self._examine()
         if any(capability in can for capability in _SPEAKS):
             await self._hear(wait_s)
+
+    async def _examine(self) -> None:
+        """The device's own self-test: a step for each thing it looked at."""
+        parts = self._device.setup.options.get("parts", {})
+        if parts:
+            names = "、".join(parts.values())
+            self._say(f"部件 {names} 各是一台设备，请逐台自检 (its parts are devices: test each by itself)")
+        self._say("自检约需半分钟，包括 UPS 电池测试 (takes half a minute, with the UPS's battery) …")
+        job = SelfTest(job_id=f"test-{self._clock.now().isoformat()}")
+        if not await self._step("自检 self-test", lambda: self._driver.do(job)):
+            return
+        tested: SelfTested | None = None
+        async for event in self._driver.events():
+            if isinstance(event, SelfTested):
+                tested = event
+                break
+        for finding in tested.findings if tested else ():
+            if finding.what not in parts:
+                outcome = Outcome.APPLIED if finding.passed else Outcome.REJECTED
+                self._steps.append(Step(f"自检 {finding.what}", outcome, 0, finding.detail))
 
     async def _show(self, hold_s: float) -> None:
         """A test picture for a while, then what a closed counter or an empty hall shows."""
@@ -204,7 +232,20 @@ class _Test:
                 return Outcome.EXPIRED
             return Outcome.APPLIED
 
-        await self._step("按键 key", one, lambda: _heard_words(heard))
+        name, nothing = self._awaited()
+        await self._step(name, one, lambda: _heard_words(heard, nothing))
+
+    def _awaited(self) -> tuple[str, str]:
+        """What people are asked for, and what to look at when it does not come."""
+        can = self._device.profile.capabilities
+        if Capability.KEYPAD in can or (Capability.EVALUATE in can and self._device.profile.serial):
+            return "按键 key", "没有收到，请检查接线、A/B 线和地址 (nothing came: check wiring and address)"
+        if Capability.EVALUATE in can:
+            return (
+                "评价 rating",
+                "没有收到，请检查平板的网络和地址 (nothing came: check the tablet's network)",
+            )
+        return "刷卡 card", "没有读到，请检查读卡器，换一张卡再试 (nothing was read: try another card)"
 
     def _invitation(self) -> str:
         can, options = self._device.profile.capabilities, self._device.profile.options
@@ -235,10 +276,10 @@ class _Test:
         return self._steps[-1].good
 
 
-def _heard_words(heard: list[DeviceEvent]) -> str:
+def _heard_words(heard: list[DeviceEvent], nothing: str) -> str:
     """What was pressed; nothing of a card."""
     if not heard:
-        return "没有收到，请检查接线、A/B 线和地址 (nothing came: check wiring and address)"
+        return nothing
     (event,) = heard
     if isinstance(event, KeyPressed):
         return f"{event.op.value}" if event.op is KeyOp.NEXT else f"{event.op.value}（不是下一位 not next）"

@@ -16,13 +16,13 @@ from edge_agent.web.more_pages import more_pages
 from edge_agent.web.override import override_routes
 from edge_agent.web.pagers import pager_routes
 from edge_agent.web.pages import pages
-from edge_agent.web.problems import install_problems
 from edge_agent.web.ratings import rating_routes
 from edge_agent.web.screens import screen_routes
 from edge_agent.web.slips import slip_routes
 from edge_agent.web.stream import stream_routes
 from edge_agent.web.view import View
 from hall_core.errors.described import PROBLEMS
+from hall_ui.problems import install_problems
 from hall_ui.screens import Screens
 
 __all__ = ["web_app"]

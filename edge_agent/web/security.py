@@ -13,8 +13,8 @@ __all__ = ["Guard"]
 class Guard:
     """Knows the staff. `required` is the dependency of every clerk action.
 
-    `cookie` bears the name of the `hall`: a browser keeps one jar for all ports of a machine, and a login at one
-    hall, or at the centre, must not end another's.
+    `cookie` bears the name of the `hall`: a browser keeps one jar for all ports of a machine, and a login at
+    one hall, or at the centre, must not end another's.
     """
 
     def __init__(self, accounts: Accounts, hall: str) -> None:

@@ -236,7 +236,7 @@ class KeyPressed(_Value):
 
     kind: Literal["key-pressed"] = "key-pressed"
     op: KeyOp
-    digits: str = ""
+    digits: str = Field(default="", pattern=r"^[0-9]{0,255}$")
 
 
 class Evaluated(_Value):

@@ -8,8 +8,8 @@ QuiethallError
 │   │   └── PhoneKeyDropped  the number is sealed to a key that is gone
 │   ├── RequestIdReused · SlipInvalid · NoGrant · OverrideInvalid · OverrideUnavailable · BoxReplaced
 │   ├── ZoneExhausted · StorageUnavailable · HallUnreachable · HallSaidNo
-│   ├── PagerInUse · NoPagers · ServiceTwice · TooManyServices · AppointmentAlone
-│   ├── UnknownCase · CaseNotReady
+│   ├── PagerInUse · NoPagers · ServiceTwice · TooManyServices · AppointmentAlone · NothingChosen
+│   ├── UnknownCase · CaseNotReady · UnknownReceiptAddress
 │   ├── UnknownDevice · UnknownScreen · DeviceAway · DeviceCannot · DeviceSaidNo
 │   ├── UnknownAppointment · AppointmentUsed · AppointmentNotNow · NoSlots · SlotFull · BookingPaused
 │   ├── AlreadyBooked · IdentityNeeded · UnknownDraw · DrawRunning · DrawNotOpen · AlreadyRegistered
@@ -22,6 +22,7 @@ QuiethallError
 │   ├── DeviceRefused        the device said no: trying again will not help
 │   └── BadFrame             bytes that are not the protocol's
 ├── ProfileInvalid           a profile's author must change the named line
+├── SeedSealed               a draw's seed needs the controller's old key
 ├── SettingsInvalid          the administrator must change a setting before the program starts
 ├── JournalBroken            the box's storage failed; nothing may be issued until it is mended
 └── GatewayError             a message gateway did not take a notice
@@ -56,6 +57,7 @@ from hall_core.errors.faults import (
     GatewayUnknown,
     JournalBroken,
     ProfileInvalid,
+    SeedSealed,
     SettingsInvalid,
     StreamGap,
     WireError,
@@ -91,12 +93,13 @@ from hall_core.errors.refusals import (
     UnknownCase,
     UnknownCounter,
     UnknownHall,
+    UnknownReceiptAddress,
     UnknownService,
     UnknownTicket,
     ZoneExhausted,
 )
 from hall_core.errors.root import QuiethallError, Refused
-from hall_core.errors.trips import AppointmentAlone, ServiceTwice, TooManyServices
+from hall_core.errors.trips import AppointmentAlone, NothingChosen, ServiceTwice, TooManyServices
 
 __all__ = [
     "AlreadyBooked",
@@ -135,6 +138,7 @@ __all__ = [
     "NoPagers",
     "NoSlots",
     "NobodyWaiting",
+    "NothingChosen",
     "NothingToPostpone",
     "NoticesUnavailable",
     "OverrideInvalid",
@@ -147,6 +151,7 @@ __all__ = [
     "QuotaUsed",
     "Refused",
     "RequestIdReused",
+    "SeedSealed",
     "ServiceClosed",
     "ServiceTwice",
     "SettingsInvalid",
@@ -164,6 +169,7 @@ __all__ = [
     "UnknownDevice",
     "UnknownDraw",
     "UnknownHall",
+    "UnknownReceiptAddress",
     "UnknownScreen",
     "UnknownService",
     "UnknownTicket",

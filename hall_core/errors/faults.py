@@ -12,6 +12,7 @@ __all__ = [
     "GatewayUnknown",
     "JournalBroken",
     "ProfileInvalid",
+    "SeedSealed",
     "SettingsInvalid",
     "StreamGap",
     "WireError",
@@ -52,6 +53,10 @@ class ProfileInvalid(QuiethallError):
 
 class SettingsInvalid(QuiethallError):
     """The program refuses to start; the message names the setting and the remedy."""
+
+
+class SeedSealed(QuiethallError):
+    """A draw cannot be made: its seed is sealed to a key that is not here. Restore the data folder's keys."""
 
 
 class JournalBroken(QuiethallError):

@@ -33,6 +33,7 @@ __all__ = [
     "UnknownCase",
     "UnknownCounter",
     "UnknownHall",
+    "UnknownReceiptAddress",
     "UnknownService",
     "UnknownTicket",
     "ZoneExhausted",
@@ -72,6 +73,14 @@ class UnknownCase(Refused):
 
     slug, status = "unknown-case", 404
     zh, en = "没有编号为 {case} 的差评整改单", "There is no rating case {case}"
+
+
+class UnknownReceiptAddress(Refused):
+    """No gateway pushes its receipts to this address."""
+
+    slug, status = "unknown-receipt-address", 404
+    zh = "没有这个回执地址，请用 hall-controller receipts 查看"
+    en = "No gateway's receipts come here; see `hall-controller receipts`"
 
 
 class CaseNotReady(Refused):

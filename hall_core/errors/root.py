@@ -53,6 +53,10 @@ _ZH = {
 }
 
 
+#: HTTP's word for "not now"
+_LATER = 503
+
+
 class QuiethallError(Exception):
     """Root of everything Quiethall raises on purpose."""
 
@@ -73,6 +77,16 @@ class Refused(QuiethallError):
         self.facts = facts
         super().__init__(self.en.format(**facts))
 
+    @classmethod
+    def named(cls, slug: str) -> "type[Refused]":
+        """The kind of refusal with this slug; `Refused` itself for one that is not known here."""
+        return next((kind for kind in _below(cls) if kind.slug == slug), cls)
+
+    @classmethod
+    def passes(cls) -> bool:
+        """True when the very same request may succeed later: no final answer to it."""
+        return cls.status == _LATER
+
     def sentence(self, language: str = "zh") -> str:
         """The explanation in `zh` or `en`."""
         if language != "zh":
@@ -89,3 +103,7 @@ class Refused(QuiethallError):
             "title": self.sentence("zh"),
             "detail": self.sentence("en"),
         }
+
+
+def _below(kind: type[Refused]) -> list[type[Refused]]:
+    return [kind, *(found for sub in kind.__subclasses__() for found in _below(sub))]

@@ -2,7 +2,7 @@
 
 from hall_core.errors.root import Refused
 
-__all__ = ["AppointmentAlone", "ServiceTwice", "TooManyServices"]
+__all__ = ["AppointmentAlone", "NothingChosen", "ServiceTwice", "TooManyServices"]
 
 
 class ServiceTwice(Refused):
@@ -33,3 +33,10 @@ class AppointmentAlone(Refused):
         "预约号只办预约的业务，其他业务请另取一个号",
         "An appointment's number stands for the booked service only; take another number for the rest",
     )
+
+
+class NothingChosen(Refused):
+    """A form for several services was sent without one."""
+
+    slug, status = "nothing-chosen", 422
+    zh, en = "请先勾选要办的业务，再取号", "Please tick what you have come for, then take the number"

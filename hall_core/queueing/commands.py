@@ -25,6 +25,7 @@ __all__ = [
     "CallNext",
     "CancelTicket",
     "CloseCounter",
+    "ComeLater",
     "Command",
     "CommandBase",
     "ConfigureHall",
@@ -132,6 +133,7 @@ class AdmitTicket(CommandBase):
     priority: str | None = None
     issued_at: AwareDatetime
     replaces: str | None = Field(default=None, max_length=64)
+    relative: SealedPhone | None = None
     phone_sealed: str | None = None
     phone_tail: str | None = Field(default=None, max_length=2)
 
@@ -164,6 +166,13 @@ class PostponeTicket(CommandBase):
     """Let a few people pass: the ticket goes behind the next ones of its service."""
 
     kind: Literal["postpone"] = "postpone"
+    ticket: str
+
+
+class ComeLater(CommandBase):
+    """Called, and on the way: the counter is free again, the ticket goes behind the next ones, once."""
+
+    kind: Literal["come-later"] = "come-later"
     ticket: str
 
 
@@ -344,6 +353,7 @@ Command = Annotated[
     | BookAppointment
     | DropAppointment
     | PostponeTicket
+    | ComeLater
     | OpenCounter
     | PauseCounter
     | ResumeCounter

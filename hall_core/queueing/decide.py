@@ -15,6 +15,7 @@ from hall_core.queueing import decide_counters as counters
 from hall_core.queueing import decide_hall as halls
 from hall_core.queueing import decide_notices as notices
 from hall_core.queueing import decide_pagers as pagers
+from hall_core.queueing import decide_places as places
 from hall_core.queueing import decide_ratings as ratings
 from hall_core.queueing import decide_tickets as tickets
 from hall_core.queueing import facts as f
@@ -37,7 +38,8 @@ _DECIDE: dict[type[c.CommandBase], Callable[[Case, Any], list[f.Fact]]] = {
     c.AdmitTicket: tickets.admit,
     c.BookAppointment: appointments.book,
     c.DropAppointment: appointments.drop,
-    c.PostponeTicket: tickets.postpone,
+    c.PostponeTicket: places.postpone,
+    c.ComeLater: places.come_later,
     c.OpenCounter: counters.open_counter,
     c.PauseCounter: lambda case, x: case.turn(x, f.CounterPaused, reason=x.reason),
     c.ResumeCounter: lambda case, x: case.turn(x, f.CounterResumed),
@@ -49,7 +51,7 @@ _DECIDE: dict[type[c.CommandBase], Callable[[Case, Any], list[f.Fact]]] = {
     c.Finish: counters.finish,
     c.NoShow: counters.at_counter(f.TicketNoShow),
     c.Hold: counters.hold,
-    c.Return: counters.give_back,
+    c.Return: places.give_back,
     c.Transfer: counters.transfer,
     c.RateVisit: ratings.rate,
     c.RateTicket: ratings.rate_ticket,

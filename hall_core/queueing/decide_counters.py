@@ -25,7 +25,6 @@ __all__ = [
     "call",
     "call_next",
     "finish",
-    "give_back",
     "hold",
     "open_counter",
     "recall",
@@ -118,15 +117,6 @@ def finish(case: Case, x: c.Finish) -> list[f.Fact]:
 def hold(case: Case, x: c.Hold) -> list[f.Fact]:
     """The ticket is set aside. Raises IllegalTransition."""
     return [case.move(x, case.ticket(x), f.TicketHeld, counter=x.counter, reason=x.reason)]
-
-
-def give_back(case: Case, x: c.Return) -> list[f.Fact]:
-    """The ticket stands in line again. Raises IllegalTransition."""
-    ticket = case.ticket(x)
-    # Who was set aside keeps the place in time; who did not come stands at the end.
-    missed = ticket.state is TicketState.NO_SHOW
-    effective_at = case.now if missed else ticket.effective_at
-    return [case.move(x, ticket, f.TicketReturned, effective_at=effective_at)]
 
 
 def transfer(case: Case, x: c.Transfer) -> list[f.Fact]:

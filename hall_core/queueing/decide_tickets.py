@@ -1,13 +1,9 @@
-"""Wishes of citizens: take a number, bring one in, let others pass, give it up."""
-
-from dataclasses import replace
-from datetime import timedelta
+"""Wishes of citizens: take a number, bring one in, give it up."""
 
 from hall_core.errors import (
     BadRequest,
     HallClosed,
     IllegalTransition,
-    NothingToPostpone,
     UnknownTicket,
 )
 from hall_core.queueing import commands as c
@@ -19,15 +15,12 @@ from hall_core.queueing.decide_pagers import in_nobodys_hand
 from hall_core.queueing.estimates import range_minutes
 from hall_core.queueing.numbering import OFFLINE_LINE, label_of, next_number
 from hall_core.queueing.opening import hall_open
-from hall_core.queueing.ordering import ahead_of, effective_time, in_order, waiting_for
+from hall_core.queueing.ordering import ahead_of, effective_time, waiting_for
 from hall_core.queueing.queue import Appointment, Ticket
 from hall_core.queueing.states import TicketState
 from hall_core.queueing.trips import wanted_services
 
-__all__ = ["LET_PASS", "admit", "cancel", "issue", "postpone"]
-
-#: so many go first when somebody asks to be later, and so often one may ask
-LET_PASS, POSTPONED_AT_MOST = 3, 2
+__all__ = ["admit", "cancel", "issue"]
 
 
 def issue(case: Case, x: c.IssueTicket) -> list[f.Fact]:
@@ -99,28 +92,6 @@ def _checked_in(x: c.IssueTicket, booked: Appointment) -> c.IssueTicket:
     return x.model_copy(update=known)
 
 
-def postpone(case: Case, x: c.PostponeTicket) -> list[f.Fact]:
-    """Those next in line pass. Raises UnknownTicket, NothingToPostpone, IllegalTransition."""
-    ticket = case.queue.find(x.ticket)
-    if ticket is None:
-        raise UnknownTicket(ticket=x.ticket)
-    if ticket.state is not TicketState.WAITING or ticket.postponed >= POSTPONED_AT_MOST:
-        raise IllegalTransition(label=ticket.label, state=ticket.state.value, action="postpone")
-    waiting = in_order(case.queue, waiting_for(case.queue, ticket.service), case.now)
-    behind = waiting[waiting.index(ticket) + 1 :]
-    if not behind:
-        raise NothingToPostpone(label=ticket.label)
-    last = behind[:LET_PASS][-1]
-    # Right behind the last who passes; the line has two parts, so the place is tried before it is given.
-    step = timedelta(microseconds=1)
-    times = (last.effective_at + step, max(last.issued_at, last.effective_at) + step, case.now)
-    for effective_at in times:
-        moved = replace(ticket, effective_at=effective_at)
-        if in_order(case.queue, (moved, last), case.now)[0] is last:
-            break
-    return [case.move(x, ticket, f.TicketPostponed, effective_at=effective_at)]
-
-
 def admit(case: Case, x: c.AdmitTicket) -> list[f.Fact]:
     """A number given elsewhere during an outage is taken in.
 
@@ -161,6 +132,7 @@ def admit(case: Case, x: c.AdmitTicket) -> list[f.Fact]:
         ahead=0,
         late=True,
         visits=visits,
+        relative=x.relative,
         phone_sealed=x.phone_sealed,
         phone_tail=x.phone_tail,
     )

@@ -1,8 +1,12 @@
 """A call that nobody answers gets louder: strip and chime, pager, short message, a relative's phone.
 
 Decided from the queue alone: a step is due when its ticket has stood called for so long, once for each call.
-Whoever comes, is marked as missing, or is called anew ends it. A counter whose last visit was never begun
-with "start" (a key-pad has no key for it) does not tell when people come: there nothing gets louder.
+Whoever comes, is marked as missing, or is called anew ends it.
+
+Only "start" says that somebody has come, and a key-pad has no key for it. A counter where it is not pressed
+(`CounterSetup.presses_start`, or as its last visit shows) does not tell when people come, and a step taken by
+the clock would shout at somebody who is being served. There a call gets louder by hand: each recall, which
+says that nobody is there yet, shows it anew and writes to its holder; the second one tells the relative too.
 """
 
 from collections.abc import Iterator
@@ -20,6 +24,8 @@ from hall_core.queueing.steps import Step
 
 __all__ = ["STOPS_AFTER", "StepDue", "escalate", "escalation"]
 
+#: recalls of one call after which the relative is told where nobody says who has come
+LAST_RESORT = 2
 #: a box that was away so long after a call says nothing more about it
 STOPS_AFTER = timedelta(minutes=5)
 
@@ -38,8 +44,11 @@ def escalation(queue: Queue, now: datetime, by_hall: frozenset[str] = frozenset(
     found = []
     for counter in queue.counters.values():
         ticket = queue.tickets.get(counter.ticket_id or "")
-        if ticket is not None and counter.starts:
-            found += [StepDue(ticket.ticket_id, ticket.call_no, s) for s in _due(queue, ticket, now, by_hall)]
+        if ticket is not None:
+            steps = _due(queue, ticket, now, by_hall)
+            if not queue.tells_arrivals(counter.counter):
+                steps = _by_hand(queue, ticket, now)
+            found += [StepDue(ticket.ticket_id, ticket.call_no, step) for step in steps]
     return found
 
 
@@ -51,6 +60,16 @@ def _due(queue: Queue, ticket: Ticket, now: datetime, by_hall: frozenset[str]) -
         reached = seconds > 0 and timedelta(seconds=seconds) <= waited < STOPS_AFTER
         if reached and step not in ticket.escalated and _possible(ticket, step, by_hall):
             yield step
+
+
+def _by_hand(queue: Queue, ticket: Ticket, now: datetime) -> Iterator[Step]:
+    """The relative, right after the second recall: what comes before it a recall does by itself."""
+    if ticket.state is not TicketState.CALLED or ticket.called_at is None or queue.setup is None:
+        return
+    wanted = ticket.recalls == LAST_RESORT and queue.setup.escalation.relative_s > 0
+    fresh = now - ticket.called_at < STOPS_AFTER
+    if wanted and fresh and ticket.relative is not None and "relative" not in ticket.escalated:
+        yield "relative"
 
 
 def _possible(ticket: Ticket, step: Step, by_hall: frozenset[str]) -> bool:

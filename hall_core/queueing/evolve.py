@@ -186,13 +186,15 @@ def _issued(d: Draft, x: f.TicketIssued) -> None:
 
 
 def _called(d: Draft, x: f.TicketCalled) -> None:
-    ticket = d.put(x, counter=x.counter, call_no=x.call_no, called_at=x.at, for_counter=None, **_QUIET)
+    made = {"counter": x.counter, "call_no": x.call_no, "called_at": x.at, "for_counter": None}
+    ticket = d.put(x, **made, recalls=0, **_QUIET)
     d.late_called = ticket.late
     d.show(ticket, x)
 
 
 def _recalled(d: Draft, x: f.TicketRecalled) -> None:
-    d.show(d.put(x, call_no=x.call_no, called_at=x.at, **_QUIET), x)
+    recalls = d.tickets[x.ticket_id].recalls + 1
+    d.show(d.put(x, call_no=x.call_no, called_at=x.at, recalls=recalls, **_QUIET), x)
 
 
 def _escalated(d: Draft, x: f.CallEscalated) -> None:
@@ -247,7 +249,9 @@ def _ended(d: Draft, x: f.TicketCancelled | f.TicketLapsed) -> None:
 
 
 def _returned(d: Draft, x: f.TicketReturned) -> None:
-    d.unshow(d.put(x, effective_at=x.effective_at, started_at=None))
+    before = d.tickets[x.ticket_id]
+    rescued = before.rescued or before.state is TicketState.NO_SHOW
+    d.unshow(d.put(x, effective_at=x.effective_at, started_at=None, rescued=rescued))
 
 
 def _postponed(d: Draft, x: f.TicketPostponed) -> None:

@@ -16,7 +16,8 @@ __all__ = ["Appointment", "CallShown", "Counter", "Done", "Grant", "Queue", "Tic
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """One visit's place in a service's line. `counter` is where it was called last; `visits` are the
-    services still to come after `service`, `parts` those that are done; `escalated` how loud the present
+    services still to come after `service`, `parts` those that are done; `recalls` how often the present call
+    was repeated, `rescued` that its holder came back after a missed call; `escalated` how loud the present
     call has become, `again_at` when it was shown anew.
     """
 
@@ -52,6 +53,8 @@ class Ticket:
     visits: tuple[str, ...] = ()
     parts: tuple[VisitPart, ...] = ()
     relative: SealedPhone | None = None
+    recalls: int = 0
+    rescued: bool = False
     escalated: tuple[Step, ...] = ()
     again_at: datetime | None = None
 
@@ -208,6 +211,13 @@ class Queue:
         if found is None and ticket in self.labels:
             found = self.tickets.get(self.labels[ticket])
         return found
+
+    def tells_arrivals(self, counter: str) -> bool:
+        """True when a ticket that stands called at this counter is one whose holder has not come."""
+        known = self.setup.counter(counter) if self.setup else None
+        if known is None or known.presses_start == "auto":
+            return self.counters[counter].starts
+        return known.presses_start == "always"
 
     def in_hand(self, counter: str) -> Ticket | None:
         """The ticket called to or served at a counter."""

@@ -15,6 +15,7 @@ from hall_core.queueing.states import CounterState, TicketState
 __all__ = ["restate"]
 
 _T = TicketState
+_IN_HAND = (_T.CALLED, _T.SERVING)
 #: what the last fact of a ticket's life was, where a counter had it
 _ENDS: dict[TicketState, type[f.TicketFact]] = {
     _T.FINISHED: f.TicketFinished,
@@ -40,15 +41,18 @@ def restate(queue: Queue, now: datetime) -> list[f.Fact]:
     facts += [_appointment(a, now) for a in queue.appointments.values()]
     for counter in queue.counters.values():
         facts += _counter(counter, now)
-    lives = [fact for ticket in queue.tickets.values() for fact in _life(queue, ticket)]
+    lives = [(fact, ticket) for ticket in queue.tickets.values() for fact in _life(queue, ticket)]
     # In the order of time, so that the board and the estimates come out as they were.
-    facts += sorted(lives, key=_when)
+    facts += [fact for fact, _ in sorted(lives, key=lambda life: _when(*life))]
     return facts
 
 
-def _when(fact: f.Fact) -> datetime:
+def _when(fact: f.Fact, ticket: Ticket) -> tuple[datetime, datetime, bool]:
+    """One ticket leaves the counter in the moment in which the next one is called: who was called first ends
+    first, and who is still there comes last.
+    """
     issued = fact.issued_at if isinstance(fact, f.TicketIssued) else None
-    return issued or fact.at
+    return issued or fact.at, ticket.called_at or ticket.issued_at, ticket.state in _IN_HAND
 
 
 def _appointment(booked: Appointment, now: datetime) -> f.Fact:
@@ -77,7 +81,16 @@ def _life(queue: Queue, t: Ticket) -> Iterator[f.Fact]:
     here = {"ticket_id": t.ticket_id, "counter": t.counter or ""}
     if t.counter is not None and t.call_no:
         last = t.called_at or last
-        yield f.TicketCalled(at=last, **here, call_no=t.call_no)
+        if t.rescued:
+            yield f.TicketCalled(at=last, **here, call_no=t.call_no)
+            yield f.TicketNoShow(at=last, **here)
+            yield f.TicketReturned(at=last, ticket_id=t.ticket_id, effective_at=t.effective_at)
+            if t.state is _T.WAITING and t.for_counter is None and t.counter is not None:
+                return
+        first = max(1, t.call_no - t.recalls)
+        yield f.TicketCalled(at=last, **here, call_no=first)
+        for call_no in range(first + 1, t.call_no + 1):
+            yield f.TicketRecalled(at=last, **here, call_no=call_no)
         for step in t.escalated:
             yield f.CallEscalated(at=t.again_at or last, **here, call_no=t.call_no, step=step)
         if t.started_at is not None:

@@ -53,6 +53,10 @@ class CounterSetup(BaseModel):
     id: Ident
     name: str = Field(min_length=1, max_length=16)
     services: tuple[Ident, ...] = Field(min_length=1)
+    presses_start: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="its clerks press start when somebody comes; auto: as the last visit shows",
+    )
 
 
 class Escalation(BaseModel):

@@ -44,7 +44,7 @@ def services_summary(queue: Queue, now: datetime) -> list[dict[str, Any]]:
 
 
 def counter_summary(queue: Queue, counter_id: str) -> dict[str, Any]:
-    """`{id, name, state, services, clerk, reason, ticket: {id, label, state}|null}`."""
+    """`{id, name, state, services, clerk, reason, tells_arrivals, ticket: {id, label, state}|null}`."""
     counter = queue.counters[counter_id]
     setup = queue.setup.counter(counter_id) if queue.setup else None
     ticket = queue.in_hand(counter_id)
@@ -55,6 +55,7 @@ def counter_summary(queue: Queue, counter_id: str) -> dict[str, Any]:
         "services": list(counter.services),
         "clerk": counter.clerk,
         "reason": counter.reason,
+        "tells_arrivals": queue.tells_arrivals(counter_id),
         "ticket": {"id": ticket.ticket_id, "label": ticket.label, "state": ticket.state.value}
         if ticket
         else None,

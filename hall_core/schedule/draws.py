@@ -6,10 +6,11 @@ first; equal keys, which nobody will see, by the id.
 """
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
-__all__ = ["commitment", "drawn", "trouble"]
+__all__ = ["commitment", "drawn", "findings"]
 
 #: bytes of a seed
 SEED = 32
@@ -29,12 +30,23 @@ def _key(seed: bytes, registration: str) -> str:
     return hmac.new(seed, registration.encode(), sha256).hexdigest()
 
 
-def trouble(promised: str, seed: bytes, registrations: Sequence[str], order: Sequence[str]) -> str:
-    """Why this draw was not made as promised; empty when it was."""
-    if len(seed) != SEED or commitment(seed) != promised:
-        return "the seed is not the one that was committed to"
-    if len(set(registrations)) != len(registrations):
-        return "a registration stands twice"
-    if drawn(seed, registrations) != list(order):
-        return "the order does not follow from the seed"
-    return ""
+def findings(
+    promised: str, seed: str, registrations: Sequence[str], order: Sequence[str]
+) -> Iterator[tuple[bool, str]]:
+    """Everything that was promised of a draw, each with whether it was kept. `seed` is as it was revealed."""
+    try:
+        raw = bytes.fromhex(seed)
+    except ValueError:
+        raw = b""
+    kept = len(raw) == SEED and commitment(raw) == promised
+    yield (
+        kept,
+        "the seed is the one that was committed to" if kept else "the seed is not the one committed to",
+    )
+    twice = [name for name, times in Counter(registrations).items() if times > 1]
+    yield (
+        not twice,
+        f"{len(registrations)} registrations, each once" if not twice else f"{twice[0]} stands there twice",
+    )
+    follows = drawn(raw, registrations) == list(order)
+    yield follows, "the order follows from the seed" if follows else "the order does not follow from the seed"

@@ -2,15 +2,18 @@
 acknowledgement. Neither trusts a broker's session or its receipts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from hall_core.errors import StreamGap, WireError
 
-__all__ = ["Sender", "fresh"]
+__all__ = ["Sender", "fitting", "fresh"]
 
 T = TypeVar("T")
+
+#: a message takes no further entry beyond so many characters: in bytes that is far from the largest one
+FULL = 128 * 1024
 
 
 def fresh(applied: int, first: int, entries: Sequence[T]) -> Sequence[T]:
@@ -21,6 +24,17 @@ def fresh(applied: int, first: int, entries: Sequence[T]) -> Sequence[T]:
     if first > applied + 1:
         raise StreamGap(expected=applied + 1, got=first)
     return entries[applied + 1 - first :]
+
+
+def fitting(sizes: Iterable[int], full: int = FULL) -> int:
+    """How many of the next entries, of so many characters each, one message takes; the first one always."""
+    number = total = 0
+    for size in sizes:
+        total += size
+        if number and total > full:
+            break
+        number += 1
+    return number
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ import { drawBoard } from "./drawings/board.js";
 import { drawCabinet } from "./drawings/cabinet.js";
 import { drawCardReader } from "./drawings/card_reader.js";
 import { drawDisplay } from "./drawings/display.js";
+import { drawEvaluator } from "./drawings/evaluator.js";
 import { drawIoModule } from "./drawings/io_module.js";
 import { drawKeypad } from "./drawings/keypad.js";
 import { drawLamp } from "./drawings/lamp.js";
@@ -32,9 +33,11 @@ const KINDS = {
   "h24-terminal": { shape: "cabinet", draw: drawCabinet },
   "io-module": { shape: "io-module", draw: drawIoModule },
 };
+/** Where neither family nor kind alone says it. */
+const BOTH = { "keypad_ff68 evaluator": { shape: "keypad", draw: drawEvaluator } };
 const ANYTHING = { shape: "anything", draw: drawAnything };
 
-/** {shape, draw}: the class of the face, and draw(face, device, {base, press}) which may be called again. */
+/** {shape, draw}: the class of the face, and draw(face, device, {base, press, calls}) which may be called again. */
 export function drawingOf(device) {
-  return FAMILIES[device.family] ?? KINDS[device.kind] ?? ANYTHING;
+  return BOTH[`${device.family} ${device.kind}`] ?? FAMILIES[device.family] ?? KINDS[device.kind] ?? ANYTHING;
 }

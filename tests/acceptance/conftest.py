@@ -21,15 +21,16 @@ def mosquitto():
 
 @pytest.fixture
 def sample(request, record_property):
-    """`sample(calls, call, n)`: n of the calls that were counted, evenly; each of them with `--all-cells`."""
+    """`sample(calls, call, n)`: n of the calls that were counted, evenly; each with `--all-cells` or without n."""
     seed = random.SystemRandom().randrange(2**32)
     record_property("seed", seed)
     print(f"seed {seed}")  # noqa: T201 - repeats what failed
     offset = random.Random(seed).random()
 
-    def chosen(calls, call, number):
+    def chosen(calls, call, number=None):
         assert calls[call], f"{call} was never called: {dict(calls)}"
         every = [(call, k) for k in range(1, calls[call] + 1)]
-        return every if request.config.getoption("--all-cells") else evenly(every, number, offset)
+        whole = number is None or request.config.getoption("--all-cells")
+        return every if whole else evenly(every, number, offset)
 
     return chosen

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
@@ -92,7 +92,11 @@ class District:
         self.controller: Program
         self.centre_url = self.token = self.key = ""
         self.days = folder / "days"
+        #: the card of the hall's box
+        self.box = "box"
         self.options: tuple[str, ...] = ()
+        #: code that breaks the controller on purpose before it starts
+        self.broken_centre = ""
         self.settings: dict[str, str] = {}
         self._agents = AsyncExitStack()
         self._numbers = count(1)
@@ -101,13 +105,20 @@ class District:
     # -- programs ---------------------------------------------------------------------------------------
 
     async def start_agent(self) -> None:
+        self.agent = await self._agents.enter_async_context(self.a_box(self.box))
+
+    def a_box(self, name: str) -> AbstractAsyncContextManager[AgentProcess]:
+        """A box of this hall with the card of this name, on the hall's line."""
         url = self.broker.url(HALL, port=self._relay.port)
         options = ("--broker", url, "--reconnect-s", "1", "--resend-s", "2", "--keepalive-s", "5")
         under = (*self._on_another_day, "edge_agent.__main__")
-        hall, data = self.folder / "hall.yaml", self.folder / "box"
-        self.agent = await self._agents.enter_async_context(
-            agent_process(hall, data, *options, *self.options, under=under)
-        )
+        hall, data = self.folder / "hall.yaml", self.folder / name
+        return agent_process(hall, data, *options, *self.options, under=under)
+
+    async def staff_token(self, name: str) -> str:
+        """A clerk's at the box with this card."""
+        words = [console_script("hall-agent"), "staff", "token", "test", "--data", str(self.folder / name)]
+        return (await run_to_end(words)).strip()
 
     async def kill_agent(self) -> None:
         self.agent.kill()
@@ -116,6 +127,7 @@ class District:
 
     async def start_controller(self) -> None:
         words = [*self._on_another_day, "controller.__main__", console_script("hall-controller"), "run"]
+        words[2] = self.broken_centre + words[2]
         words += ["--data", str(self.folder / "centre"), "--port", "0"]
         env = {"HALL_CONTROLLER_BROKER": self.broker.url("controller"), **self.settings}
         self.controller = await self.programs.start(f"controller-{next(self._numbers)}", words, env=env)
@@ -146,6 +158,8 @@ class District:
         answer = await self.http.post(f"{self.agent.url}/api/tickets", json=body)
         assert answer.status_code == 201, answer.text
         self.told[answer.json()["ticket_id"]] = answer.json()["label"]
+        # It came from the hall itself, which forgets it with its day.
+        self._checked.add(answer.json()["ticket_id"])
         return str(answer.json()["label"])
 
     async def call(self) -> None:
@@ -235,26 +249,22 @@ async def district(
     *options: str,
     ready: Callable[[], None] = lambda: None,
     settings: dict[str, str] | None = None,
+    broken_centre: str = "",
 ) -> AsyncIterator[District]:
     """One hall with its centre, agreed and open for business. `settings` are the centre's, by variable."""
     ready()
     hall_file(folder / "hall.yaml")
     (folder / "days").write_text("0")
-    controller, agent, data = (
-        console_script("hall-controller"),
-        console_script("hall-agent"),
-        str(folder / "centre"),
-    )
+    controller, data = console_script("hall-controller"), str(folder / "centre")
     enrol = [controller, "hall", "add", HALL, "--name", "滨江街道", "--level", "street", "--data", data]
     await run_to_end(enrol)
     async with Programs(folder / "logs") as programs:
         broker = await open_broker(None, folder=folder / "broker", users=(HALL,), programs=programs)
         async with Relay("127.0.0.1", broker.port) as relay:
             made = District(folder, broker, relay, programs)
-            made.options, made.settings = options, settings or {}
+            made.options, made.settings, made.broken_centre = options, settings or {}, broken_centre
             made.key = (await run_to_end([controller, "key", "add", "test", "--data", data])).strip()
-            token = await run_to_end([agent, "staff", "token", "test", "--data", str(folder / "box")])
-            made.token = token.strip()
+            made.token = await made.staff_token(made.box)
             try:
                 await made.start_controller()
                 await made.start_agent()

@@ -7,15 +7,11 @@ from typing import Any
 
 import httpx2
 
-from hall_core.errors import StorageUnavailable
+from simulators.checkers import set_full, total_queue, unique_ids
 from tests.acceptance.district import HALL, District
 from tests.acceptance.machine import until
-from tests.checkers import set_full, total_queue, unique_ids
 
 __all__ = ["Insistent"]
-
-#: a hall whose disk is full says no; a centre whose database fails has other words
-HALL_FULL = StorageUnavailable().problem()["title"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +29,6 @@ class Insistent:
     d: District
     asked: dict[str, _Request] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-    missing: int = 0
     cut: bool = False
     unanswered: list[_Request] = field(default_factory=list)
     pictures: list[set[tuple[str, int]]] = field(default_factory=list)
@@ -51,9 +45,7 @@ class Insistent:
     async def work(self) -> None:
         """A number at the kiosk, one over the centre with a telephone, and both are called."""
         self.cut, n = False, next(self.numbers)
-        for _ in range(1 + self.missing):
-            await self._ask("take", "/api/tickets", service="social")
-        self.missing = 0
+        await self._ask("take", "/api/tickets", service="social")
         phone = f"13800{n:06d}"
         await self._ask("order", f"/api/halls/{HALL}/tickets", service="social", channel="web", phone=phone)
         for _ in range(2):
@@ -80,14 +72,8 @@ class Insistent:
             self.cut = True
             self.unanswered.append(request)
             return
-        if answer.status_code == 503 and request.kind == "order" and answer.json()["title"] == HALL_FULL:
-            # The hall's own no, stored there and here: an answer like any other.
-            assert request.name not in self.told, "first a number, then none"
-            self.missing += request.name not in self.refused  # somebody else comes for each
-            self.refused.add(request.name)
-            return
-        assert request.name not in self.refused, "first no number, then one"
         if answer.status_code == 503:
+            assert request.name not in self.told, "first a number, then none"
             self.unanswered.append(request)
             return
         assert answer.status_code in (200, 201), f"{request.name}: {answer.status_code} {answer.text}"
@@ -139,7 +125,7 @@ class Insistent:
         orders = [r for r in self.asked.values() if r.kind == "order"]
         for request in orders:
             await self._send(request)  # the same request, the same number
-        assert {r.name for r in orders} == {n for n in self.told if n.startswith("order-")} | self.refused
+        assert {r.name for r in orders} == {n for n in self.told if n.startswith("order-")}
         labels = [label for name, label in self.told.items() if not name.startswith("call-")]
         assert unique_ids(labels) == {}, "one number for two people"
 

@@ -1,4 +1,4 @@
-"""A hall, its centre, a broker that logs all it sees, a message house and a card reader; and whatever they keep."""
+"""A hall, its centre (both logging whatever they can), a broker that logs all it sees, a message house and a card reader; and whatever they keep."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiomqtt
 import httpx2
@@ -52,7 +53,7 @@ class PrivacyScene:
         self._programs = programs
         self.agent: AgentProcess
         self.centre: Program
-        self.centre_url = self.staff = self.key = ""
+        self.centre_url = self.staff = self.key = self.gateway = ""
         self.env: dict[str, str] = {}
         self.reader: Any = None
         self.number = count(1)
@@ -104,11 +105,34 @@ class PrivacyScene:
         for path in ("/metrics", "/api/state", "/api/facts?limit=1000", "/board", "/kiosk", "/readyz"):
             answer = await self.http.get(f"{self.agent.url}{path}")
             self.look(f"agent{path.split('?')[0].replace('/', '-')}", answer.text)
-        lists = ("facts", "tickets", "notices", "appointments", "alarms", "ratings", "devices", "halls")
+        lists = (
+            "facts",
+            "tickets",
+            "notices",
+            "appointments",
+            "alarms",
+            "ratings",
+            "devices",
+            "halls",
+            "appeals",
+        )
         for path in ("/metrics", *(f"/api/{name}" for name in lists), f"/h/{HALL}", "/near"):
             answer = await self.http.get(f"{self.centre_url}{path}", headers=self.headers)
             assert answer.status_code == 200, path
             self.look(f"centre{path.replace('/', '-')}", answer.text)
+
+    def time_passes(self, change: str) -> None:
+        """What only days would bring about: the centre's database as it would be then."""
+        with closing(sqlite3.connect(self.kept / "centre" / "controller.db", timeout=10)) as opened:
+            assert opened.execute(change).rowcount > 0, change
+            opened.commit()
+
+    async def listed(self, path: str) -> list[dict[str, Any]]:
+        """A list of the centre's."""
+        answer = await self.http.get(f"{self.centre_url}{path}", headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()
+        return found
 
     def back_up(self) -> None:
         """The two ways in which people copy an SQLite database that is in use."""
@@ -138,8 +162,12 @@ class PrivacyScene:
 
     async def privacy(self, *words: str, typed: str = "") -> str:
         """`hall-controller privacy`; what it said."""
+        return await self.command("privacy", *words, typed=typed)
+
+    async def command(self, *words: str, typed: str = "") -> str:
+        """`hall-controller …`; what it said."""
         process = await asyncio.create_subprocess_exec(
-            *(console_script("hall-controller"), "privacy", *words, "--data", str(self.kept / "centre")),
+            *(console_script("hall-controller"), *words, "--data", str(self.kept / "centre")),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -168,8 +196,11 @@ class PrivacyScene:
 
 def _hall(folder: Path, reader: DeviceSetup) -> HallFile:
     always = {day: ["00:00-24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    soon = f"{SystemClock().now().astimezone(ZoneInfo('Asia/Shanghai')) + timedelta(minutes=9):%H:%M}"
+    draw = {"minutes": 30, "places": 5, "draw_min": 30, "draw_at": soon}
     services = [
-        {"id": "social", "name": "社保医保", "prefix": "A", "appointments": {"minutes": 30, "places": 50}}
+        {"id": "social", "name": "社保医保", "prefix": "A", "appointments": {"minutes": 30, "places": 50}},
+        {"id": "tax", "name": "办税", "prefix": "B", "appointments": draw},
     ]
     hall = {
         "hall": HALL,
@@ -178,12 +209,26 @@ def _hall(folder: Path, reader: DeviceSetup) -> HallFile:
         "hours": always,
         "holidays": "none",
         "services": services,
-        "counters": [{"id": "1", "name": "1号窗口", "services": ["social"]}],
+        "counters": [{"id": "1", "name": "1号窗口", "services": ["social", "tax"]}],
+        "escalation": {"again_s": 1, "pager_s": 0, "sms_s": 1, "relative_s": 2},
     }
     device = reader.model_dump(mode="json", exclude_defaults=True)
     text = yaml.safe_dump({"hall": hall, "devices": [device]}, allow_unicode=True)
     (folder / "hall.yaml").write_text(text, encoding="utf-8")
     return HallFile.model_validate({"hall": hall, "devices": [device]})
+
+
+def _talkative(folder: Path) -> Path:
+    """Makes programs log whatever any of their libraries has to say."""
+    path = folder / "talkative"
+    path.mkdir()
+    lines = (
+        "import logging",
+        "logging.root.setLevel(logging.DEBUG)",
+        "logging.Logger.setLevel = lambda self, level: None",
+    )
+    (path / "sitecustomize.py").write_text("\n".join(lines), encoding="utf-8")
+    return path
 
 
 @asynccontextmanager
@@ -243,6 +288,7 @@ async def privacy_scene(folder: Path) -> AsyncIterator[PrivacyScene]:
         options={"pepper_file": str(secret), "poll_ms": 100},
     )
     layout = _hall(kept, reader)
+    talkative = {"PYTHONPATH": str(_talkative(folder))}
     hall_controller, data = console_script("hall-controller"), str(kept / "centre")
     words = ["hall", "add", HALL, "--name", "滨江街道", "--level", "street", "--data", data]
     await run_to_end([hall_controller, *words])
@@ -258,7 +304,8 @@ async def privacy_scene(folder: Path) -> AsyncIterator[PrivacyScene]:
         scene.key = (await run_to_end([hall_controller, "key", "add", "test", "--data", data])).strip()
         token = [console_script("hall-agent"), "staff", "token", "test", "--data", str(kept / "box")]
         scene.staff = (await run_to_end(token)).strip()
-        scene.env = {
+        scene.gateway = gateway
+        scene.env = talkative | {
             "HALL_CONTROLLER_BROKER": broker.url("controller"),
             "HALL_CONTROLLER_GATEWAY": gateway,
             "HALL_CONTROLLER_GATEWAY_KEY": "house-key",
@@ -266,7 +313,12 @@ async def privacy_scene(folder: Path) -> AsyncIterator[PrivacyScene]:
         await scene.restart_centre()
         options = ("--broker", broker.url(HALL), "--reconnect-s", "1", "--resend-s", "2")
         scene.agent = await stack.enter_async_context(
-            agent_process(kept / "hall.yaml", kept / "box", *options)
+            agent_process(
+                kept / "hall.yaml",
+                kept / "box",
+                *options,
+                under=("env", *(f"{k}={v}" for k, v in talkative.items())),
+            )
         )
         await scene.synced()
         yield scene

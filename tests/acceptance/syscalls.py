@@ -65,15 +65,18 @@ async def while_failing(
     loop = asyncio.get_running_loop()
     async with injected(process.pid, fault):
         working, ended = loop.create_task(work()), loop.create_task(process.wait())
-        await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
-        if working.done() and not working.result():
-            await asyncio.wait((ended,), timeout=10)
-        if not (ended.done() or _gone(process.pid)):
+        try:
+            await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
+            if working.done() and not working.result():
+                await asyncio.wait((ended,), timeout=10)
+            if not (ended.done() or _gone(process.pid)):
+                return None
+            code = await ended
+            await again()
+            await working
+        finally:
             ended.cancel()
-            return None
-        code = await ended
-        await again()
-        await working
+            working.cancel()
     return code
 
 

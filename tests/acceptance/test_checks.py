@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.demo_checks import contains_label, percentile, total_queue, unique_ids
+from simulators.checkers import unique_ids
+from simulators.demo_checks import contains_label, missing, percentile
 
 
 def test_ids_that_stand_once_are_no_finding():
@@ -21,12 +22,12 @@ def test_unique_ids_finds_exactly_the_repeated_ones(ids):
 
 
 def test_what_was_acknowledged_and_is_not_there_is_lost():
-    assert total_queue(["a", "b", "c"], ["c", "a", "x"]) == ["b"]
+    assert missing(["a", "b", "c"], ["c", "a", "x"]) == ("b",)
 
 
 @given(st.lists(st.integers(0, 20)), st.sets(st.integers(0, 20)))
-def test_total_queue_is_what_was_acknowledged_without_what_was_found(acknowledged, found):
-    assert set(total_queue(acknowledged, found)) == set(acknowledged) - found
+def test_missing_is_what_was_acknowledged_without_what_was_found(acknowledged, found):
+    assert set(missing(acknowledged, found)) == set(acknowledged) - found
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from simulators.hall import read_hall_file
 
 @pytest.mark.parametrize("hall", HALLS, ids=lambda hall: hall.id)
 def test_every_counter_has_a_strip_and_every_hall_a_printer_and_a_keypad(hall, tmp_path):
-    file = hall_file(hall, tmp_path)
+    file = hall_file(hall, tmp_path, tmp_path / "pepper")
     strips = {d.counter for d in file.devices if d.name.startswith("strip")}
     assert strips == {c.id for c in file.hall.counters}
     assert [d.profile for d in file.devices if d.profile.startswith("escpos")] == ["escpos.80mm"]
@@ -32,7 +32,7 @@ def test_the_halls_form_a_tree_of_the_three_levels(tmp_path):
 
 
 def test_all_kinds_of_links_stand_in_the_district_hall(tmp_path):
-    file = hall_file(HALLS[0], tmp_path)
+    file = hall_file(HALLS[0], tmp_path, tmp_path / "pepper")
     links = {(d.profile, d.address.split(":")[0]) for d in file.devices}
     assert links >= {
         ("modbus.led-strip-generic", "tcp"),
@@ -46,15 +46,36 @@ def test_all_kinds_of_links_stand_in_the_district_hall(tmp_path):
 
 def test_the_halls_show_every_family_but_the_modem_and_the_relays(tmp_path):
     """A hall with a modem would tell people by itself during the outage that the story is about."""
-    file = [hall_file(hall, tmp_path, local="mqtt://127.0.0.1:1", port=8070) for hall in HALLS]
+    file = [
+        hall_file(hall, tmp_path, tmp_path / "pepper", local="mqtt://127.0.0.1:1", port=8070)
+        for hall in HALLS
+    ]
     shelf = Shelf()
     shown = {shelf.load(device.profile).family for hall in file for device in hall.devices}
     every = {shelf.load(name).family for name in shelf.ids()}
     assert every - shown == {"gsm_at", "modbus_io"}
 
 
+def test_every_hall_of_every_fresh_demo_hashes_cards_with_a_secret_of_its_own(tmp_path):
+    def peppers(*, fresh):
+        with Folder(tmp_path / ".demo", fresh=fresh, keep=True) as folder:
+            (folder.root / "data").mkdir(exist_ok=True)
+            folder.remember({"halls": []})
+            files = [folder.pepper(hall.id) for hall in HALLS]
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+        named = hall_file(HALLS[0], tmp_path, files[0]).devices
+        assert [d.options["pepper_file"] for d in named if d.profile == "card.sam-v"] == [str(files[0])]
+        return [file.read_text("ascii") for file in files]
+
+    first = peppers(fresh=True)
+    assert peppers(fresh=False) == first
+    others = peppers(fresh=True)
+    assert len({*first, *others}) == 2 * len(HALLS)
+    assert min(map(len, others)) == 64
+
+
 def test_a_hall_file_reads_back_as_it_was(tmp_path):
-    file = hall_file(HALLS[1], tmp_path, local="mqtt://127.0.0.1:1", port=8070)
+    file = hall_file(HALLS[1], tmp_path, tmp_path / "pepper", local="mqtt://127.0.0.1:1", port=8070)
     write_hall_file(file, tmp_path / "hall.yaml")
     read = read_hall_file(tmp_path / "hall.yaml")
     assert isinstance(read, HallFile)

@@ -180,10 +180,11 @@ def test_services_start_again_for_ever_and_own_nothing_but_their_data(program):
     assert unit["Service"]["User"] == "quiethall"
 
 
-def test_the_agent_may_set_the_clock_and_nothing_else_of_the_machine():
+@pytest.mark.parametrize("program", ["hall-agent", "hall-satellite"])
+def test_the_agent_may_set_the_clock_and_nothing_else_of_the_machine(program):
     unit = ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str
-    unit.read(DEPLOY / "systemd" / "hall-agent.service", "utf-8")
+    unit.read(DEPLOY / "systemd" / f"{program}.service", "utf-8")
     rights = {unit["Service"][name] for name in ("CapabilityBoundingSet", "AmbientCapabilities")}
     assert rights == {"CAP_SYS_TIME"}
 

@@ -7,9 +7,9 @@ import httpx2
 import pytest
 import yaml
 
+from simulators.checkers import total_queue, unique_ids
 from simulators.demo_programs import console_script, run_to_end
 from tests.acceptance.agent_process import agent_process
-from tests.checkers import total_queue, unique_ids
 
 CYCLES = 60
 TAKERS = 4

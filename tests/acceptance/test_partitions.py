@@ -7,9 +7,9 @@ import asyncio
 
 import pytest
 
+from simulators.checkers import unique_ids
 from tests.acceptance.district import HALL, district
 from tests.acceptance.machine import need
-from tests.checkers import unique_ids
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 

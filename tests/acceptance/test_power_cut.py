@@ -16,11 +16,11 @@ from random import Random, SystemRandom
 import httpx2
 import pytest
 
+from simulators.checkers import unique_ids
 from tests.acceptance.agent_process import agent_process
 from tests.acceptance.machine import ext4, need
 from tests.acceptance.test_disk import token_of
 from tests.acceptance.test_kill import all_facts, hall_file
-from tests.checkers import unique_ids
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 

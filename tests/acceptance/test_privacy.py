@@ -80,6 +80,44 @@ async def a_visit(scene, people):
     assert said.status_code == 200, said.text
 
 
+async def in_new_ways(scene, people):
+    """One number for several services, a relative's, a draw, an appeal, and a message house that tells too much."""
+    several = {"service": "social", "services": ["social", "tax"]}
+    trip = await scene.kiosk(**several, phone=people["trip"], relative_phone=people["trip's relative"])
+    assert trip.status_code == 201, trip.text
+    online = {"services": ["tax", "social"], "relative_phone": people["online relative"]}
+    assert (await scene.online(**online, phone=people["online trip"])).status_code == 201
+    assert (await scene.act("call", ticket=trip.json()["ticket_id"], reason="特呼")).status_code == 200
+    await until(lambda: reached(scene, people["trip's relative"]))
+    assert (await scene.act("no-show")).status_code == 200
+
+    async def announced():
+        return bool(await scene.listed(f"/api/public/halls/{HALL}/draws"))
+
+    await until(announced)
+    (draw,) = await scene.listed(f"/api/public/halls/{HALL}/draws")
+    scene.time_passes("UPDATE draws SET opens_at = made_at")
+    body = {"wishes": [f"{draw['day']}T10:00:00+08:00"], "phone": people["draw"]}
+    entered = await scene.post(f"/api/draws/{draw['id']}/registrations", body, "draw-1")
+    assert entered.status_code == 201, entered.text
+
+    booked = (await scene.appoint(phone=people["missed"])).json()
+    scene.time_passes(f"UPDATE appointments SET state = 'missed' WHERE token = '{booked['token']}'")
+    text = f"当天住院，请打 {people['appeal']}，身份证 {people['appeal identity']}"
+    appealed = await scene.post(f"/api/t/{booked['token']}/appeal", {"text": text})
+    assert appealed.status_code == 200, appealed.text
+
+    said = await scene.command("receipts", "--public-url", scene.centre_url, "--gateway", scene.gateway)
+    push = {
+        "status": "failed",
+        "reason": f"空号 {people['receipt']}",
+        "phone_number": people["receipt field"],
+    }
+    (notice, *_) = await scene.listed("/api/notices")
+    told = await scene.http.post(said.split()[-1], json=[{**push, "client_ref": notice["client_ref"]}, push])
+    assert told.json() == {"stored": True}
+
+
 async def reached(scene, phone):
     return phone in scene.house.reached
 
@@ -94,6 +132,8 @@ async def wrongly(scene, people):
         await scene.online(phone=f"+86{people['with country']}"),
         await scene.online(phone=f"{people['too long']}0"),
         await scene.online(telephone=people["unknown field"]),
+        await scene.online(relative_phone=f"{people['long relative']}0"),
+        await scene.online(services=["social", people["as services"]]),
         await scene.appoint(id_number=people["identity"]),
         await scene.appoint(phone=people["identity"]),
         await scene.post(f"/api/halls/{people['in path']}/tickets", {"service": "social"}, "k"),
@@ -103,6 +143,9 @@ async def wrongly(scene, people):
         await scene.kiosk(request_id=people["kiosk request"]),
         await scene.kiosk(appointment=people["kiosk code"]),
         await scene.kiosk(phone=f"{people['kiosk too long']}0"),
+        await scene.kiosk(relative_phone=f"{people['kiosk long relative']}0"),
+        await scene.kiosk(services=["social", people["kiosk services"]]),
+        await scene.http.post(f"{scene.centre_url}/api/receipts/{people['as door']}", json=[]),
         await scene.act("hold", ticket=people["as ticket"]),
         await scene.act("hold", request_id=people["clerk request"]),
         await scene.act("transfer", service=people["clerk service"]),
@@ -156,12 +199,14 @@ async def test_no_number_of_a_citizen_is_found_in_anything_that_is_kept(tmp_path
     # an identity number of nobody: its place does not exist
     people["identity"] = f"99999919{secrets.randbelow(90) + 10}0101{secrets.randbelow(9000) + 1000}"
     people["comment identity"] = f"99999919{secrets.randbelow(90) + 10}1231{secrets.randbelow(900) + 100}X"
+    people["appeal identity"] = f"99999919{secrets.randbelow(90) + 10}0228{secrets.randbelow(9000) + 1000}"
     async with privacy_scene(tmp_path) as scene:
         await in_order(scene, people)
         await a_visit(scene, people)
+        await in_new_ways(scene, people)
         await wrongly(scene, people)
         await a_card(scene, people)
-        for whose in ("online", "kiosk", "page", "visitor"):
+        for whose in ("online", "kiosk", "page", "visitor", "trip", "online trip"):
             await until(lambda whose=whose: reached(scene, people[whose]))
         await scene.synced()
         await scene.look_around()
@@ -170,9 +215,12 @@ async def test_no_number_of_a_citizen_is_found_in_anything_that_is_kept(tmp_path
         assert (scene.kept / "centre" / "controller.db-wal").stat().st_size > 0
         assert found_in(scene.kept, people) == []
 
-        assert len(people) > 25
+        assert len(people) > 35
         told = set(scene.house.reached)
-        assert {people[whose] for whose in ("online", "kiosk", "page", "visitor")} <= told
+        reachable = ("online", "kiosk", "page", "visitor", "trip", "trip's relative", "online trip")
+        assert {people[whose] for whose in reachable} <= told
+        for log in ("box.log", "logs/controller-1.log"):
+            assert " DEBUG " in (scene.kept / log).read_text("utf-8"), log
         ghost = somebody()
         with planted(scene, ghost) as expected:
             assert expected <= set(found_in(scene.kept, {"ghost": ghost}))

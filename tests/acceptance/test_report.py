@@ -1,10 +1,12 @@
 """The demo's report finds what is lost or doubled, whichever source shows it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulators.demo_ledger import CalledTicket, Ledger, RatedVisit, TakenTicket
+from hall_core.schedule.draws import commitment, drawn
+from simulators.demo_ledger import CalledTicket, Ledger, LinkAct, RatedVisit, Registration, TakenTicket
 from simulators.demo_sightings import Sighting
 from simulators.report import HallRecord, Sources, build_report
 
@@ -172,3 +174,77 @@ def test_figures_count_this_run_only():
     hall = HallRecord("haitang", list(JOURNAL), list(JOURNAL), journal_at_start=2)
     found = build_report(Sources((hall,), told(), SEEN, {}, [], 0, "embedded"))["halls"][0]
     assert (found["issued"], found["called"]) == (0, 2)
+
+
+SEED = bytes(range(32))
+DRAW = {
+    "hall": "haitang",
+    "commitment": commitment(SEED),
+    "seed": SEED.hex(),
+    "registrations": ["e1", "e2"],
+    "order": drawn(SEED, ["e1", "e2"]),
+}
+
+
+def busy():
+    """Somebody let others pass, somebody came after all, one has come for two things, two asked for a draw."""
+    ledger = told()
+    ledger.tickets[1] = replace(ledger.tickets[1], services=("social", "civil"), relative=True)
+    ledger.acts = [LinkAct("haitang", "t1", "postpone"), LinkAct("haitang", "t2", "check-in")]
+    ledger.registered = [Registration("haitang", "d1", f"e{n}", f"link-{n}") for n in (1, 2)]
+    return ledger
+
+
+ACTS = [
+    issued(1, "t1", "A001"),
+    {**issued(2, "t2", "A002"), "service": "civil", "visits": ["social"]},
+    called(3, "t1"),
+    called(4, "t2"),
+    {"n": 5, "kind": "ticket-postponed", "ticket_id": "t1"},
+    {"n": 6, "kind": "ticket-returned", "ticket_id": "t2"},
+]
+STATES = {"link-1": "booked", "link-2": "waiting-list"}
+
+
+def busy_report(journal=ACTS, states=STATES, draw=DRAW):
+    hall = HallRecord("haitang", list(journal), list(journal))
+    sources = Sources((hall,), busy(), SEEN, {}, [], 0, "embedded", dict(states), {"d1": draw})
+    return build_report(sources)
+
+
+def test_what_citizens_did_on_their_telephones_is_counted():
+    found = busy_report()
+    assert (found["lost"], found["problems"]) == (0, [])
+    assert found["citizens"] == {
+        "several_services": 1,
+        "relatives_named": 1,
+        "postponed": 1,
+        "came_after_all": 1,
+        "registered": 2,
+        "drawn_booked": 1,
+        "drawn_waiting": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"journal": [*ACTS[:4], {**ACTS[5], "n": 5}]}, "ticket-postponed of t1 was answered 1 times"),
+        ({"journal": ACTS[:5]}, "ticket-returned of t2 was answered 1 times"),
+        ({"journal": [ACTS[0], {**ACTS[1], "visits": []}, *ACTS[2:]]}, "A002 was given for social, civil"),
+        ({"states": {"link-1": "booked"}}, "registration e2 is None"),
+        ({"draw": {**DRAW, "registrations": ["e1"], "order": ["e1"]}}, "registration e2 is not in its draw"),
+        ({"draw": {**DRAW, "order": DRAW["order"][::-1]}}, "the order does not follow from the seed"),
+        ({"draw": {**DRAW, "seed": "00" * 32}}, "the seed is not the one committed to"),
+    ],
+)
+def test_what_citizens_were_promised_and_did_not_get_is_found(change, word):
+    found = busy_report(**change)
+    assert found["lost"] >= 1
+    assert any(word in problem for problem in found["problems"]), found["problems"]
+
+
+def test_a_draw_that_is_not_made_yet_promises_nothing():
+    waiting = {**DRAW, "seed": None, "registrations": None, "order": None}
+    found = busy_report(states=dict.fromkeys(STATES, "registered"), draw=waiting)
+    assert found["lost"] == 0

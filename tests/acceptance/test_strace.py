@@ -4,6 +4,7 @@ One box lives through all of it, a life per fault. Nothing that was answered is 
 """
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -28,6 +29,22 @@ BROKEN = [
     *(f"fdatasync:error=EIO:when={k}" for k in range(1, COMMITS + 1)),
     *(f"pwrite64:error=EIO:when={k}" for k in range(1, COMMITS * WRITES + 1, 3)),
 ]
+#: a box that answers and stores a moment later: what these tests must catch
+HASTY = """
+import asyncio
+import sys
+from edge_agent import cli, hall
+
+async def hasty(self, batch, real=hall.Hall._commit):
+    for item, answer in batch.answers:
+        no = isinstance(answer, hall.Refused)
+        hall._answer(item, answer if no else hall.Handled(answer, batch.draft.queue()))
+    await asyncio.sleep(0.1)
+    await real(self, batch)
+
+hall.Hall._commit = hasty
+sys.exit(cli.main(sys.argv[2:]))
+"""
 FULL = [f"pwrite64:error=ENOSPC:when={k}" for k in range(1, COMMITS * WRITES + 1, 3)]
 
 
@@ -155,6 +172,18 @@ async def test_a_disk_that_is_full_at_any_call_refuses_and_the_box_goes_on(lives
                     await asyncio.sleep(0.1)
     assert refused == len(FULL)
     await the_end(lives)
+
+
+async def test_a_box_that_answers_before_it_has_stored_is_caught(lives):
+    for fault in KILLS[:4]:
+        async with (
+            lives.life(sys.executable, "-c", HASTY) as (agent, http),
+            injected(agent.process.pid, fault),
+        ):
+            assert await no_more(lives, http)
+            assert await ended(agent) == -9
+    with pytest.raises(AssertionError, match=r"an answered (ticket|call) is lost|one request, two numbers"):
+        await the_end(lives)
 
 
 async def test_killed_at_the_calls_of_its_start(lives):

@@ -15,17 +15,42 @@ import pytest
 import uvicorn
 
 from hall_core.clock import SystemClock
+from simulators.checkers import total_queue, unique_ids
 from simulators.sms_gateway import Gateway
 from tests.acceptance.district import HALL, district
 from tests.acceptance.insistent import Insistent
 from tests.acceptance.machine import need, until
 from tests.acceptance.syscalls import counted, while_failing
-from tests.checkers import total_queue, unique_ids
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 #: into the database's log; its flush; to people
 CALLS = STORES, FLUSHES, ANSWERS = ("pwrite64", "fdatasync", "write")
+
+#: a centre that acknowledges facts and stores them a moment later: what the test must catch
+HASTY = """
+import asyncio
+from controller.use_cases import record
+from controller.use_cases.letters import open_letters
+from controller.use_cases.ports import to_agent
+from hall_core.wire.envelope import Ack, FactBatch
+from hall_core.wire.topics import Leaf
+
+async def hasty(self, arrived, real=record.Recorder.record, later=set()):
+    letters, _ = open_letters(arrived, self._around.clock.now())
+    batches = [(x.agent, x.message) for x in letters if isinstance(x.message, FactBatch)]
+    if not batches:
+        return await real(self, arrived)
+    async def store():
+        await asyncio.sleep(0.1)
+        await real(self, arrived)
+    task = asyncio.get_running_loop().create_task(store())
+    later.add(task)
+    ends = [(agent, b.stream, b.first + len(b.facts) - 1) for agent, b in batches]
+    return [to_agent(agent, Leaf.FACT_ACK, Ack(stream=s, applied=n)) for agent, s, n in ends]
+
+record.Recorder.record = hasty
+"""
 
 
 @asynccontextmanager
@@ -101,12 +126,16 @@ class Town(Insistent):
         return not any(row["state"] in ("pending", "sending") for row in await self.notices())
 
     async def notices(self):
-        url = f"{self.d.centre_url}/api/notices"
-        answer = await self.d.http.get(url, params={"limit": "500", "hall": HALL}, headers=self.d.headers)
-        return answer.json()
+        url, found = f"{self.d.centre_url}/api/notices", []
+        while True:
+            asked = {"after": found[-1]["id"] if found else 0, "limit": "500", "hall": HALL}
+            rows = (await self.d.http.get(url, params=asked, headers=self.d.headers)).json()
+            if not rows:
+                return found
+            found += rows
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 async def test_a_centre_that_fails_at_any_call_keeps_what_it_acknowledged_and_doubles_nothing(
     tmp_path, sample
 ):
@@ -124,8 +153,24 @@ async def test_a_centre_that_fails_at_any_call_keeps_what_it_acknowledged_and_do
             for error in ("EIO", "ENOSPC"):
                 for call, k in [*sample(calls, STORES, 2), *sample(calls, FLUSHES, 1)]:
                     assert await town.under(call, k, f"error={error}") is None, "it has to go on"
-            kills = [*sample(calls, STORES, 2), *sample(calls, FLUSHES, 2), *sample(calls, ANSWERS, 1)]
+            kills = [*sample(calls, STORES, 4), *sample(calls, FLUSHES), *sample(calls, ANSWERS, 2)]
             ended = [await town.under(call, k, "signal=KILL") for call, k in kills]
             assert ended.count(-9) >= len(kills) * 3 // 4, dict(zip(kills, ended, strict=True))
             await town.check()
             await town.no_notice_twice()
+
+
+async def killed_at_each_of_the_first(town, number):
+    for k in range(1, number + 1):
+        await town.under(STORES, k, "signal=KILL")
+
+
+@pytest.mark.timeout(600)
+async def test_a_centre_that_acknowledges_before_its_commit_is_caught(tmp_path):
+    need("strace")
+    async with district(tmp_path, broken_centre=HASTY) as d:
+        town = Town(d)
+        await town.begin()
+        await town.a_round()
+        with pytest.raises(AssertionError, match="an acknowledgement left before its commit"):
+            await killed_at_each_of_the_first(town, 24)

@@ -138,6 +138,7 @@ class FakeCentre:
         self.who: str | None = "李主任"
         self.all = halls()
         self.acts: list[tuple[str, ...]] = []
+        self.relatives: list[str | None] = []
         self.forms: dict[str, Ask] = {}
         self.refusal: Refused | None = None
         self.desk = FakeDesk()
@@ -185,7 +186,16 @@ class FakeCentre:
         if self.mine["state"] == "serving":
             raise IllegalTransition(label=self.mine["label"], state="serving", action=action)
         self.acts.append((action, token))
-        self.mine["state"] = {"cancel": "cancelled", "check-in": "waiting", "postpone": "waiting"}[action]
+        self.mine["state"] = {
+            "cancel": "cancelled",
+            "check-in": "waiting",
+            "postpone": "waiting",
+            "later": "waiting",
+        }[action]
+
+    async def check_in(self, token: str, relative: str | None, key: str, address: str) -> None:
+        self.relatives.append(relative)
+        await self.act(token, "check-in", key, address)
 
     async def public_halls(self) -> list[dict[str, Any]]:
         return self.all

@@ -121,6 +121,26 @@ def test_open_cases_ranking_and_ratings_stand_on_one_page(office: Office, desk: 
     no_barrier(page)
 
 
+def test_the_alarm_on_the_first_page_leads_to_where_it_is_answered(office: Office, desk: Any) -> None:
+    page = desk("/")
+    page.click("#alarms >> text=A026 评价 2 分")
+    page.wait_for_url(f"{office.url}/ratings")
+    expect(page.locator("#cases tbody tr")).to_have_count(2)
+
+
+def test_on_a_telephone_a_case_is_read_without_scrolling(office: Office, desk: Any) -> None:
+    page = desk("/ratings", PHONE)
+    for cell in page.locator("#cases tbody tr").first.locator("th, td").all():
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= PHONE["width"]
+    for link in page.locator("header nav a").all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["height"] < 50, link.text_content()
+    no_barrier(page)
+
+
 def test_a_case_goes_its_way_without_any_script(office: Office, desk: Any) -> None:
     page = desk("/ratings/1", java_script_enabled=False)
     page.fill("#to", "王主任")

@@ -7,6 +7,7 @@ import pytest
 
 from hall_core.queueing import commands as c
 from hall_core.wire.envelope import DeviceReport
+from tests.controller.promise_scene import booking_hall
 from tests.controller.test_take_ticket import answering
 from tests.controller.web import web_of
 
@@ -247,3 +248,22 @@ async def test_a_database_that_cannot_work_is_a_problem_and_no_crash(web, box, m
         patch.setattr(Database, "write", broken)
         answer = await web.client.post(TICKETS, json=ASKED, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (503, "storage-unavailable")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_a_date_at_the_end_of_all_days_is_refused_and_no_failure(web, centre, box, day):
+    await booking_hall(centre, box)
+    asked = [
+        web.client.get(f"/api/calibration?to={day}", headers=web.bearer),
+        web.client.get(f"/api/halls/haitang/slots?service=household&day={day}", headers=web.bearer),
+        *(
+            web.client.post(
+                "/api/halls/haitang/appointments",
+                json={"service": "household", "starts_at": f"{day}T00:00:00{zone}"},
+                headers={**web.bearer, "Idempotency-Key": f"far{zone}"},
+            )
+            for zone in ("+14:00", "-14:00", "Z")
+        ),
+        web.client.get(f"/h/haitang/book?service=household&day={day}"),
+    ]
+    assert [answer.url for answer in [await each for each in asked] if answer.status_code >= 500] == []

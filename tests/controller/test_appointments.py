@@ -150,6 +150,17 @@ async def test_a_phone_checks_in_when_the_hall_says_so(web, box, centre, clock):
         assert (again.status_code, again.json()["label"]) == (200, "A001")
 
 
+async def test_a_relative_is_named_when_the_phone_checks_in(web, box, centre, clock):
+    made, relative = await booked(web, clock), f"13{random.randrange(10**9):09d}"
+    async with answering(centre, box):
+        clock.advance((datetime.fromisoformat(made["starts_at"]) - clock.now()).total_seconds() - 60)
+        await centre.talk(box, box.report())
+        here = await web.client.post(link(made, "/check-in"), json={"relative_phone": relative})
+    assert (here.status_code, here.json()["relative_tail"]) == (200, relative[-2:])
+    named = box.queue.tickets[made["appointment_id"]].relative
+    assert centre.context.phones.unseal(named.phone_sealed, named.ticket_id) == f"+86{relative}"
+
+
 async def test_a_hall_that_is_away_cannot_be_checked_in_by_phone(web, box, centre, clock):
     made = await booked(web, clock)
     await centre.hear(box.state("lost"))

@@ -16,6 +16,7 @@ from hall_core.clock import SystemClock
 from hall_core.errors import GatewayRejected, GatewayUnknown, SettingsInvalid
 from simulators.sms_cmpp import CmppGate
 from tests.controller.houses import QUICK, TEXT, a_house, a_parcel, running, until
+from tests.controller.serving import raw_server
 
 NATIONAL = "0" * 7 + "4321"
 
@@ -249,3 +250,35 @@ async def test_a_foreign_submit_is_read_by_the_simulated_gate(golden, version):
         await reader.readexactly({2: 30 + 21, 3: 33 + 24}[version])
         writer.close()
     assert [m["text"] for m in gate.house.messages] == ["测试gocmpp submit"]
+
+
+class Replayed:
+    """A foreign server's side of a session, frame for frame; `ours` are the frames it was sent."""
+
+    def __init__(self, session):
+        self.session, self.ours = session, []
+
+    async def __call__(self, reader, writer):
+        for who, *what in self.session:
+            if who == "they":
+                writer.write(bytes.fromhex(what[0]))
+                continue
+            size = int.from_bytes(await reader.readexactly(4), "big")
+            rest = await reader.readexactly(size - 4)
+            self.ours.append([rest[:4].hex(), size])
+        await reader.read()
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0"])
+async def test_a_session_with_a_foreign_server_goes_as_it_went_live(request, version):
+    path = request.config.rootpath / "tests/controller/frames/cmpp_session.json"
+    session = json.loads(path.read_text("utf-8"))["sessions"][version]
+    server = Replayed(session)
+    async with raw_server(server) as port:
+        gateway = a_gateway(port, version, secret="888888")
+        async with running(gateway) as told:
+            taken = await gateway.send(a_parcel(to=f"+86{NATIONAL}"))
+            assert taken == Taken("b2b9da8000010001")
+            assert await told.until(1) == [Receipt(Fate.DELIVERED, taken.provider_id)]
+            await until(lambda: len(server.ours) == sum(who == "we" for who, *_ in session))
+    assert server.ours == [what for who, *what in session if who == "we"]

@@ -1,7 +1,7 @@
 """The controller does what its OpenAPI document says: every operation, for whoever asks, with any input."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,23 @@ import pytest
 
 from controller.api.application import application
 from controller.api.deps import Parts
+from controller.gateways.pushed import OWN
 from controller.use_cases.drawing import PlaceKeeper
 from controller.use_cases.people import People, add_admin, add_key
+from controller.use_cases.ports import Receipt
 from controller.use_cases.promise_keeper import PromiseKeeper
 from controller.use_cases.rating_cases import CaseKeeper
+from controller.use_cases.receipt_doors import ReceiptDoors
 from controller.web.services import SESSION_COOKIE
 from hall_core.clock import FixedClock
 from hall_core.queueing import commands as c
 from hall_core.schedule.slots import SlotPlan
 from tests.controller.box import ZONE, Box, hall_setup
 from tests.controller.centre import Centre
-from tests.controller.rating_scene import a_phone, rated, visited
+from tests.controller.gateway import FakeGateway, provider
+from tests.controller.rating_scene import a_phone, rated
 from tests.controller.web import Link
-from tests.described import OneEvent, as_described, operations
+from tests.described import OneEvent, done_as_described, operations
 
 EXAMPLES = 20
 OPEN = SlotPlan(places=50, days_ahead=3)
@@ -46,11 +50,20 @@ class Town:
         write = self.centre.database.write_now
         self.password = write(lambda tx: add_admin(tx, "chief", clock))
         self.key = write(lambda tx: add_key(tx, "wechat", clock))
-        parts = Parts(self.centre.context, self.people, Link(), self.centre.metrics)  # type: ignore[arg-type]
+        around = (self.centre.context, self.people, Link(), self.centre.metrics)
+        house = provider(clock, FakeGateway(clock.now), "house")
+        house.pushing = OWN
+        doors = ReceiptDoors.of(self.centre.context.phones, [house], self._told)
+        self.door = self.centre.context.phones.receipt_door("house")
+        parts = Parts(*around, doors)  # type: ignore[arg-type]
         app = OneEvent(application(parts), self._meanwhile)
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
         self.http = httpx2.AsyncClient(transport=transport, base_url="http://centre.test")
         self.loop.run_until_complete(self._fill())
+
+    async def _told(self, _house: str, _receipts: Sequence[Receipt]) -> bool:
+        """What the sender of notices would do."""
+        return True
 
     async def _fill(self) -> None:
         self._quiet = asyncio.Lock()
@@ -68,16 +81,18 @@ class Town:
         self.session = await self.people.login("chief", self.password, "127.0.0.1")
 
     async def _yesterday(self) -> None:
-        """Two did not come; one of them has said why. Today's draw has begun."""
+        """Four did not come; three of them have said why. Today's draw has begun."""
         await self._learn()
-        self.missed = [await self._book(f"missed-{n}", a_phone()) for n in range(2)]
+        self.missed = [await self._book(f"missed-{n}", a_phone()) for n in range(4)]
         await PlaceKeeper(self.centre.context).look()
         self.clock.advance(86_400)
         self.box.do(c.OpenBusinessDay(day=self.clock.now().astimezone(ZONE).date()))
         await self.centre.talk(self.box, self.box.facts())
         await PromiseKeeper(self.centre.context).look()
-        url = f"/api/t/{self.missed.pop()}/appeal"
-        assert (await self.http.post(url, json={"text": "孩子发高烧"})).status_code == 200
+        for token in self.missed[1:]:
+            said = await self.http.post(f"/api/t/{token}/appeal", json={"text": "孩子发高烧"})
+            assert said.status_code == 200
+        del self.missed[1:]
 
     async def _book(self, key: str, phone: str | None = None) -> str:
         asked = {"service": "household", "starts_at": self.known["starts_at"][-1], "phone": phone}
@@ -92,8 +107,21 @@ class Town:
 
     async def _work(self) -> None:
         self.round += 1
-        await visited(self.centre, self.box, f"left-{self.round}")
-        self.box.issue(f"waits-{self.round}")
+        self.box.issue(f"left-{self.round}")
+        self.box.do(c.Call(counter="1", ticket=f"left-{self.round}"))
+        self.box.do(c.Start(counter="1"))
+        self.box.do(c.Finish(counter="1"))
+        # somebody stands called, whom nobody serves
+        three = self.box.queue.counters["3"]
+        if three.state == "closed":
+            self.box.do(c.OpenCounter(counter="3"))
+        if three.ticket_id is not None:
+            self.box.do(c.NoShow(counter="3"))
+        self.box.issue(f"called-{self.round}")
+        self.box.do(c.Call(counter="3", ticket=f"called-{self.round}"))
+        # nobody is let pass when nobody waits behind
+        for name in (f"waits-{self.round}", *(f"behind-{self.round}-{n}" for n in range(3))):
+            self.box.issue(name)
         await self.centre.talk(self.box, self.box.facts())
         await self._learn()
         await self._book(f"round-{self.round}")
@@ -118,6 +146,7 @@ class Town:
         asked = {"service": "household", "day": day}
         slots = (await self.http.get("/api/halls/haitang/slots", params=asked, headers=headers)).json()
         draws = self.centre.rows("DRAWS")
+        appeals = [row["id"] for row in self.centre.rows("APPEALS")]
         tickets, booked = self.centre.rows("TICKETS"), self.centre.rows("APPOINTMENTS")
         self.known = {
             "hall": ["haitang"],
@@ -126,7 +155,9 @@ class Town:
             "token": [row["token"] for row in tickets if row["ticket_id"] in _fresh(self.round)]
             + [row["token"] for row in booked][-2:]
             + self.missed,
-            "appeal": [row["id"] for row in self.centre.rows("APPEALS")],
+            # another one every time: a decision stays
+            "appeal": [appeals[self.round % len(appeals)]] if appeals else [],
+            "door": [self.door],
             "draw": [draw["draw_id"] for draw in draws],
             "wishes": [[f"{draw['day']}T09:00:00+08:00"] for draw in draws],
             "case": [row["id"] for row in self.centre.rows("RATING_CASES")],
@@ -170,8 +201,8 @@ class Town:
         self.centre.close()
 
 
-def _fresh(round_: int) -> tuple[str, str]:
-    return f"left-{round_}", f"waits-{round_}"
+def _fresh(round_: int) -> tuple[str, ...]:
+    return f"left-{round_}", f"waits-{round_}", f"called-{round_}"
 
 
 @pytest.fixture(scope="module")
@@ -186,4 +217,5 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def test_every_operation_answers_as_described(town: Town, operation: Any) -> None:
     town.work()
     people = ("admin", "admin", "program", "anybody")
-    assert as_described(operation, town.ask, examples=EXAMPLES, people=people, known=lambda: town.known)
+    how = {"examples": EXAMPLES, "people": people, "known": lambda: town.known}
+    assert done_as_described(operation, town.ask, **how)

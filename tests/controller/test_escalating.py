@@ -140,3 +140,25 @@ async def test_a_relatives_number_is_erased_with_the_rest(centre, box, gateway, 
     await PhoneEraser(centre.context, 30).once()
     assert not any('"phone_sealed":"' in row["body"] for row in centre.rows("FACTS"))
     assert {row["phone_sealed"] for row in centre.rows("NOTICES")} == {None}
+
+
+async def test_at_a_key_pad_the_second_recall_writes_to_the_relative_once(
+    centre, box, gateway, clock, phones
+):
+    await centre.meet(box)
+    box.do(c.OpenCounter(counter="3"))
+    holder, relative = (centre.context.phones.seal(phone, "t1") for phone in phones)
+    named = SealedPhone(ticket_id="t1", phone_sealed=relative, phone_tail=phones[1][-2:])
+    box.issue("t1", phone_sealed=holder, phone_tail=phones[0][-2:], relative=named)
+    box.do(c.CallNext(counter="3", finish_current=True))
+    async with sending(centre, gateway) as settle:
+        for _ in range(3):
+            clock.advance(45)
+            louder(box)
+            await tell(centre, box, settle)
+            box.do(c.Recall(counter="3"))
+            louder(box)
+            await tell(centre, box, settle)
+    to = [to for to, _ in gateway.taken.values()]
+    assert to.count(f"+86{phones[1]}") == 1
+    assert [ref for ref in gateway.taken if "relative" in ref] == ["t1.relative.3"]

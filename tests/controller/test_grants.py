@@ -2,12 +2,15 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.use_cases.granting import HORIZON_DAYS, missing_zones
+from hall_core.clock import FixedClock
+from hall_core.errors import NoGrant
 from hall_core.queueing import commands as c
-from tests.controller.box import Box
+from tests.controller.box import Box, hall_setup
 
 
 def zones(centre) -> dict[str, list[tuple[int, date, date]]]:
@@ -51,6 +54,37 @@ async def test_a_box_that_was_away_for_weeks_gets_numbers_for_today(centre, box,
     await centre.talk(box, box.birth())
     box.do(c.OpenBusinessDay(day=box.now.date()))
     assert box.issue("t1").label == "A001"
+
+
+async def test_a_new_box_whose_clock_made_up_a_day_gets_no_numbers_for_it_until_it_begins_anew(centre, clock):
+    lost = Box(clock, life="lost")
+    lost.do(c.ConfigureHall(setup=hall_setup()))
+    lost.do(c.OpenBusinessDay(day=date(2040, 5, 5), trusted=False))
+    await centre.meet(lost)
+    with pytest.raises(NoGrant):
+        lost.issue("t1")
+    assert centre.rows("GRANTS") == []
+    assert [row["kind"] for row in centre.rows("ALARMS") if not row["closed_at"]] == ["clock-ahead"]
+    again = await centre.meet(Box(clock, life="again").open())
+    assert (again.issue("t1").day, again.queue.find("t1").label) == (again.now.date(), "A001")
+    assert [row["kind"] for row in centre.rows("ALARMS") if not row["closed_at"]] == []
+
+
+async def test_a_day_ahead_that_somebody_answers_for_is_followed(centre, clock):
+    ahead = Box(clock, life="ahead")
+    ahead.do(c.ConfigureHall(setup=hall_setup()))
+    ahead.do(c.OpenBusinessDay(day=date(2040, 5, 5), trusted=True))
+    await centre.meet(ahead)
+    assert ahead.issue("t1").day == date(2040, 5, 5)
+
+
+async def test_a_centre_that_does_not_know_the_time_follows_a_new_box(centre, clock):
+    clock.wall, clock.synchronised = clock.wall - timedelta(days=900), False
+    box = Box(FixedClock(clock.wall + timedelta(days=900)), life="right")
+    box.do(c.ConfigureHall(setup=hall_setup()))
+    box.do(c.OpenBusinessDay(day=box.now.date(), trusted=False))
+    await centre.meet(box)
+    assert box.issue("t1").day == box.now.date()
 
 
 async def test_a_replacement_box_gets_the_next_zone_for_days_already_granted(centre, box, clock):

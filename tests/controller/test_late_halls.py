@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from controller.use_cases import take_ticket
 from controller.use_cases.promise_keeper import PromiseKeeper
 from hall_core.queueing import commands as c
 from tests.controller.box import ZONE
@@ -154,6 +155,79 @@ async def test_a_number_taken_online_uses_it_as_well(web, centre, box, clock):
     assert tickets[0].effective_at == tickets[0].issued_at - timedelta(minutes=10)
     assert (await seen(web, made))["credit"]["used"]
     assert (await seen(web, first.json()))["credit"]["moved"] == 10
+
+
+async def number_online(web, phone, key):
+    body, head = {"service": "household", "phone": phone}, {**web.bearer, "Idempotency-Key": key}
+    answer = await web.client.post("/api/halls/haitang/tickets", json=body, headers=head)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_a_number_that_is_given_up_before_its_call_gives_the_credit_back(web, centre, box, clock):
+    phone = a_phone()
+    made = await owed(web, centre, box, clock, phone)
+    async with answering(centre, box):
+        first = await number_online(web, phone, "n1")
+        assert (await web.client.post(link(first, "/cancel"))).status_code == 200
+        assert not (await seen(web, made))["credit"]["used"]
+        second = await number_online(web, phone, "n2")
+    assert box.queue.tickets[second["ticket_id"]].priority == "goodwill"
+    assert (await seen(web, second))["credit"]["moved"] == 10
+
+
+async def test_a_number_that_was_called_has_used_its_credit(web, centre, box, clock):
+    phone = a_phone()
+    made = await owed(web, centre, box, clock, phone)
+    box.do(c.CancelTicket(ticket=made["appointment_id"]))
+    async with answering(centre, box):
+        first = await number_online(web, phone, "n1")
+    box.do(c.OpenCounter(counter="1"))
+    box.call()
+    box.do(c.NoShow(counter="1"))
+    await told(centre, box)
+    assert (await seen(web, first))["state"] == "no-show"
+    assert (await seen(web, made))["credit"]["used"]
+
+
+async def test_a_hall_that_closes_without_a_call_owes_it_still(web, centre, box, clock):
+    phone = a_phone()
+    made = await owed(web, centre, box, clock, phone)
+    async with answering(centre, box):
+        first = await number_online(web, phone, "n1")
+    clock.advance(86_400)
+    box.do(c.OpenBusinessDay(day=clock.now().astimezone(ZONE).date()))
+    await told(centre, box)
+    assert (await seen(web, first))["state"] == "lapsed"
+    assert not (await seen(web, made))["credit"]["used"]
+
+
+async def test_a_number_of_the_centre_that_is_given_up_gives_the_credit_back(web, centre, box, clock):
+    phone = a_phone()
+    made = await owed(web, centre, box, clock, phone)
+    await centre.hear(box.state("lost"))
+    first = await number_online(web, phone, "n1")
+    assert (first["series"], (await seen(web, made))["credit"]["used"]) == ("offline", True)
+    await web.client.post(link(first, "/cancel"))
+    assert not (await seen(web, made))["credit"]["used"]
+
+
+async def test_a_number_that_goes_on_under_another_label_keeps_its_credit(
+    web, centre, box, clock, monkeypatch
+):
+    """Hall and centre have both answered: the hall's number is void, and its end gives nothing back."""
+    monkeypatch.setattr(take_ticket, "HALL_S", 0)
+    phone = a_phone()
+    made = await owed(web, centre, box, clock, phone)
+    first = await number_online(web, phone, "n1")
+    assert first["series"] == "offline"
+    await centre.talk(box, box.report())
+    void = next(row for row in centre.rows("TICKETS") if row["merged_into"] == first["ticket_id"])
+    assert (void["state"], void["priority"]) == ("cancelled", "goodwill")
+    assert (await seen(web, made))["credit"]["used"]
+    async with answering(centre, box):
+        await web.client.post(link(first, "/cancel"))
+    assert not (await seen(web, made))["credit"]["used"]
 
 
 async def test_a_number_the_hall_refuses_uses_nothing(web, centre, box, clock):

@@ -41,7 +41,9 @@ async def decided(web, number, verdict, answer="已核实"):
 
 
 def notices(centre):
-    return [row["text"] for row in centre.rows("NOTICES") if row["kind"] in ("missed", "appeal-decided")]
+    return [
+        row["text"] for row in centre.rows("NOTICES") if row["kind"] in ("missed", "paused", "appeal-decided")
+    ]
 
 
 async def test_the_first_time_is_a_warning_with_its_reason_and_no_more(web, centre, box, clock):

@@ -39,7 +39,8 @@ async def test_wishes_go_on_to_a_box_whose_birth_was_lost(centre, box):
 
 
 async def test_wishes_name_the_box_they_are_for(centre, box):
-    heard = await centre.hear(box.state(), box.birth())
+    await centre.hear(box.state(), box.birth())
+    heard = await centre.hear(box.facts())
     heard += await centre.context.sender.due(centre.database)
     batches = [decode(WishBatch, m.payload) for m in heard if m.topic == topic("haitang", Leaf.WISHES)]
     assert {batch.incarnation for batch in batches} == {box.incarnation}

@@ -247,6 +247,15 @@ async def test_the_most_urgent_case_comes_first_where_people_look(centre, box, c
     assert [case["label"] for case in seen] == ["A002", "A003"]
 
 
+async def test_whoever_waits_for_an_answer_goes_before_who_has_one(centre, box, clock):
+    await rated(centre, box, "t1", 1)
+    clock.advance(HOUR)
+    await rated(centre, box, "t2", 2)
+    await through(centre.context, "assign", "answer")
+    seen = await cases_view(centre.context, hall=None, state="unfinished", urgent_first=True)
+    assert [case["label"] for case in seen] == ["A002", "A001"]
+
+
 @pytest.mark.postgres
 async def test_cases_and_their_kept_steps_on_postgresql(postgres, tmp_path, clock, box):
     from tests.controller.centre import Centre

@@ -7,7 +7,7 @@ import pytest
 from controller.use_cases.replacing import replace_box
 from hall_core.queueing import commands as c
 from hall_core.queueing.states import TicketState
-from hall_core.wire.envelope import DeviceReport
+from hall_core.wire.envelope import MAX_BYTES, DeviceReport
 from tests.controller.box import Box
 
 
@@ -49,6 +49,21 @@ async def test_those_who_wait_are_taken_over_with_their_numbers(centre, old, new
     assert new.call().ticket_id == old.queue.find("A001").ticket_id, "who was at the counter is next again"
     await centre.talk(new, new.facts())
     assert tickets(centre) == {"A001": "called", "A002": "waiting", "A003": "waiting", "A1001": "waiting"}
+
+
+async def test_a_thousand_people_go_to_the_new_box_in_messages_that_fit(centre, box, clock):
+    await centre.meet(box)
+    for n in range(900):
+        box.issue(f"t{n}", phone_sealed="x" * 400)
+    while box.acked < len(box.journal):
+        await centre.talk(box, box.facts())
+    new = Box(clock, life="two").open()
+    await centre.hear(new.state(), new.birth())
+    messages = await centre.context.sender.due(centre.database)
+    assert max(len(message.payload) for message in messages) <= MAX_BYTES / 2
+    for message in messages:
+        await centre.hear(*new.hear(message))
+    assert len(new.queue.waiting) == 900
 
 
 async def test_a_citizens_link_follows_to_the_new_box(centre, old, new):

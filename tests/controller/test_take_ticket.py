@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from hall_core.errors import (
     UnknownService,
 )
 from hall_core.queueing import commands as c
+from hall_core.queueing.restate import restate
 from hall_core.queueing.setup import HallSetup
 from hall_core.schedule.hours import Hours
 from hall_core.wire.envelope import WishBatch, decode
@@ -199,6 +201,21 @@ async def test_a_box_that_replaces_another_takes_in_the_numbers_of_the_day(centr
     assert (await view(centre.context, token))["ahead"] == 0
 
 
+async def test_a_box_that_goes_on_from_a_stick_drops_the_number_nobody_was_shown(
+    centre, box, clock, impatient
+):
+    await centre.meet(box)
+    shown = await take(centre)
+    (wishes,) = await centre.context.sender.due(centre.database)
+    batch = decode(WishBatch, wishes.payload)
+    box.apply(batch.model_copy(update={"wishes": batch.wishes[:1]}))
+    assert [t.label for t in box.queue.waiting.values()] == ["A001"]
+    second = Box(clock, life="two")  # its card died before it could say so; the stick knows
+    second.keep(restate(box.queue, clock.now()))
+    await centre.meet(second)
+    assert [t.label for t in second.queue.waiting.values()] == [shown.ticket["label"]] == ["W001"]
+
+
 async def test_a_request_cut_short_by_a_stop_is_finished_by_asking_again(centre, box, impatient):
     await centre.meet(box)
     stored = asyncio.Event()
@@ -211,6 +228,41 @@ async def test_a_request_cut_short_by_a_stop_is_finished_by_asking_again(centre,
     assert centre.one("REQUESTS")["answer"] is None
     await centre.talk(box)
     assert (await take(centre)).ticket["label"] == "A001"
+
+
+async def test_a_hall_that_could_not_give_a_number_just_then_is_asked_anew_by_the_same_request(centre, box):
+    await centre.meet(box)
+    granted, box.queue = box.queue, replace(box.queue, grants=())  # its zone has not come yet
+    async with answering(centre, box):
+        refused = await take(centre)
+        box.queue = replace(box.queue, grants=granted.grants)
+        given = await take(centre)
+        again = await take(centre)
+    assert refused.slug == "no-grant"
+    assert (given.ticket["label"], given.repeated) == ("A001", False)
+    assert (again.ticket, again.repeated) == (given.ticket, True)
+    assert [row["label"] for row in centre.rows("TICKETS")] == ["A001"]
+
+
+async def test_asked_anew_eight_times_at_once_it_is_one_ticket(centre, box):
+    await centre.meet(box)
+    granted, box.queue = box.queue, replace(box.queue, grants=())
+    async with answering(centre, box):
+        await take(centre)
+        box.queue = replace(box.queue, grants=granted.grants)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(take(centre)) for _ in range(8)]
+    assert len({json.dumps(task.result().ticket) for task in tasks}) == 1
+    assert [x.kind for x in box.journal].count("ticket-issued") == 1
+
+
+async def test_asked_anew_while_the_hall_is_away_it_is_a_number_of_the_controllers_own(centre, box):
+    await centre.meet(box)
+    box.queue = replace(box.queue, grants=())
+    async with answering(centre, box):
+        assert isinstance(await take(centre), HallRefused)
+        await centre.hear(box.state("lost"))
+        assert (await take(centre)).ticket["label"] == "W001"
 
 
 async def test_the_halls_refusal_is_the_answer_to_this_request_for_good(centre, box):

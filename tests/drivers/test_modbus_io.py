@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 import firmware_profiles
 from device_drivers.bus import BusPool, Urgency
+from device_drivers.bus.modbus import Codec
 from device_drivers.modbus_io.channels import ModbusIoOptions, lamps_of, pressed, writes_of
-from device_drivers.modbus_io.codec import Codec
 from device_drivers.modbus_io.driver import DeviceDriver
 from hall_core.clock import FixedClock
 from hall_core.devices.layout import DeviceSetup

@@ -14,8 +14,8 @@ from pymodbus.pdu.register_message import (
 
 import firmware_profiles
 from device_drivers.bus import BusPool
-from device_drivers.modbus_text.codec import Codec
-from device_drivers.modbus_text.driver import DeviceDriver
+from device_drivers.bus.modbus import Codec
+from device_drivers.modbus_text.driver import WHOLE_EVERY, DeviceDriver
 from device_drivers.modbus_text.registers import (
     ModbusTextOptions,
     Register,
@@ -147,6 +147,24 @@ async def test_a_panel_that_lost_its_power_is_painted_again_at_the_next_probe(cl
         panel.holding = dict.fromkeys(range(48), 0)
         assert "已重新显示" in (await driver.probe()).detail
     assert (panel.text, panel.holding[0]) == ("A018", 3)
+
+
+async def test_most_looks_read_no_more_than_the_picture_and_every_so_often_one_reads_all(
+    clock: FixedClock,
+) -> None:
+    panel = Panel()
+    wire = FakeWire(panel)
+    async with pool(clock, wire) as buses, strip(buses, clock) as driver:
+        await driver.show(picture(CounterMode.CALLED, "A018"))
+        wire.log.clear()
+        for _ in range(WHOLE_EVERY - 1):
+            await driver.probe()
+        short = [int.from_bytes(frame[10:12], "big") for frame in wire.frames]
+        assert short == [18] * (WHOLE_EVERY - 1), "mode to the second register of text, and no firmware"
+        panel.holding[40] = 0x4141
+        wire.log.clear()
+        assert "repainted" in (await driver.probe()).detail
+        assert panel.holding[40] == 0x2020
 
 
 async def test_a_busy_panel_is_asked_again_later(clock: FixedClock) -> None:

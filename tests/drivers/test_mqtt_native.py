@@ -332,7 +332,7 @@ async def test_a_wrong_password_is_told_and_shown_nowhere(
     caplog.set_level(logging.DEBUG)
     broker.passwords["hall"] = "wrong-secret"
     async with buses() as found:
-        with pytest.raises(DeviceUnreachable, match="连接不上") as refused:
+        with pytest.raises(DeviceUnreachable, match="check user and password") as refused:
             async with driver(broker, found):
                 pass
     assert "wrong-secret" not in caplog.text + str(refused.value) + repr(place(broker))
@@ -348,7 +348,7 @@ async def test_a_board_is_shown_in_rows(broker: Broker) -> None:
             await panel.show(BoardPicture(hall="海棠", notice="请保管好随身物品"))
             assert device.commands == ["A009 9号窗口\nA008 8号窗口", "请保管好随身物品"]
         async with driver(broker, found, rows=0) as panel:
-            with pytest.raises(DeviceRefused, match="不能显示大屏"):
+            with pytest.raises(DeviceRefused, match="填写 counter"):
                 await panel.show(BoardPicture(hall="海棠"))
             with pytest.raises(DeviceRefused, match="不能显示 screen"):
                 await panel.show(ScreenPicture(on=True))

@@ -314,7 +314,7 @@ async def test_a_taken_port_is_told_in_words(clock: FixedClock) -> None:
 
 async def test_pictures_of_halls_and_jobs_are_refused(clock: FixedClock) -> None:
     async with listening(clock) as hall:
-        with pytest.raises(DeviceRefused, match="不能显示 board"):
+        with pytest.raises(DeviceRefused, match="填写 counter"):
             await hall.driver.show(BoardPicture(hall="海棠"))
         with pytest.raises(DeviceRefused, match="不能执行 print-ticket"):
             await hall.driver.do(JOB)
@@ -387,3 +387,8 @@ def test_no_bytes_break_the_socket(noise: bytes) -> None:
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda c: st.lists(c) | st.dictionaries(st.sampled_from(["method", "param", "code", "x"]), c)))  # fmt: skip
 def test_no_json_breaks_the_reader(value: Any) -> None:
     messages.read_message(json.dumps(value))
+
+
+@pytest.mark.parametrize("text", ["[" * 60_000, '{"method":' * 20_000, '{"method": "\\ud800"}'])
+def test_what_is_nested_too_deeply_or_no_text_is_no_message(text: str) -> None:
+    assert messages.read_message(text) is None

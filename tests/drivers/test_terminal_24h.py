@@ -9,6 +9,7 @@ import pytest
 from device_drivers.bus import Neighbour
 from device_drivers.terminal_24h.cabinet import Readings, TerminalOptions
 from device_drivers.terminal_24h.driver import EVENTS_KEPT, DeviceDriver
+from device_drivers.terminal_24h.wiring import REST_S
 from hall_core.clock import FixedClock
 from hall_core.devices.layout import DeviceSetup
 from hall_core.devices.vocabulary import (
@@ -109,7 +110,20 @@ async def test_each_trouble_is_degraded_with_a_remedy_and_goes_by_itself(
         assert await driver.probe() == found, "a sentence that changes by itself would wake every screen"
         board.inputs, board.tenths, board.silent = 1, 305, set()
         supply.bits, supply.silent = 0, False
+        clock.advance(REST_S)
         assert (await driver.probe()).state is DeviceState.ONLINE
+
+
+async def test_a_silent_sensor_or_supply_does_not_hold_up_every_look_at_the_board(clock: FixedClock) -> None:
+    async with terminal(clock) as (driver, wires):
+        wires.board.silent, wires.supply.silent = {2}, True
+        await driver.probe()
+        sent = [len(wire.frames) for wire in wires.wires.values()]
+        found = await driver.probe()
+        board, supply = (len(wire.frames) - n for wire, n in zip(wires.wires.values(), sent, strict=True))
+        assert (board, supply) == (2, 0), "inputs and relays only"
+        assert "温度传感器没有应答" in found.detail
+        assert "UPS 没有应答" in found.detail
 
 
 async def test_the_door_may_stand_open_while_paper_is_filled(clock: FixedClock) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_drivers.bus import Urgency
-from device_drivers.bus.turns import Turns, Waiting
+from device_drivers.bus.turns import PASSED_BY, Turns, Waiting
 
 DEAD = 13
 
@@ -38,6 +38,32 @@ def test_a_dead_unit_gives_way_even_with_a_call() -> None:
     turns = queue()
     turns.join(Waiting(DEAD, Urgency.CALL, "dead"))
     turns.join(Waiting(1, Urgency.POLL, "alive"))
+    assert order_of(turns) == ["alive", "dead"]
+
+
+def test_a_dead_unit_is_not_passed_by_for_ever_and_never_goes_before_a_call() -> None:
+    turns = queue()
+    turns.join(Waiting(DEAD, Urgency.CALL, "dead"))
+    taken = []
+    for number in range(PASSED_BY + 2):
+        turns.join(Waiting(1, Urgency.POLL, f"poll {number}"))
+        turns.join(Waiting(2, Urgency.CALL, f"call {number}"))
+        taken.append([turn.order for _ in range(2) if (turn := turns.take()) is not None])
+    halfway = PASSED_BY // 2
+    assert taken[halfway] == [f"call {halfway}", "dead"]
+    assert all(call.startswith("call") for call, _ in taken)
+
+
+def test_who_was_taken_too_early_goes_behind_all_that_live() -> None:
+    turns = queue()
+    turns.join(Waiting(DEAD, Urgency.POLL, "dead"))
+    dead = turns.take()
+    assert dead is not None
+    assert not turns.living
+    dead.passed_by = PASSED_BY
+    turns.back(dead)
+    turns.join(Waiting(1, Urgency.POLL, "alive"))
+    assert (turns.living, turns.pressing) == (True, False)
     assert order_of(turns) == ["alive", "dead"]
 
 

@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from edge_agent.web.api import api_routes
 from edge_agent.web.appointments import appointment_routes
 from edge_agent.web.login import login_routes
-from edge_agent.web.problems import install_problems
 from edge_agent.web.ratings import rating_routes
 from edge_agent.web.stream import _events
 from hall_core.queueing import commands as c
+from hall_ui.problems import install_problems
 from tests.edge_agent.conftest import hall_setup, running
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,13 +23,14 @@ from edge_agent.web.security import Guard
 from edge_agent.web.view import View
 from hall_core.clock import FixedClock
 from hall_core.queueing import commands as c
+from hall_core.queueing.override import Override, box_tail, write_code
 from hall_core.queueing.states import CounterState
-from tests.described import OneEvent, as_described, operations
-from tests.edge_agent.conftest import hall_setup, running
+from tests.described import OneEvent, done_as_described, operations
+from tests.edge_agent.conftest import DAY, hall_setup, running
 
 EXAMPLES = 25
 #: described, not run: the routes need no hall behind them for that
-NOBODY = SimpleNamespace(guard=Guard(cast("Any", None)), hall=None, devices=None, site=None)
+NOBODY = SimpleNamespace(guard=Guard(cast("Any", None), "haitang"), hall=None, devices=None, site=None)
 OPERATIONS = operations(web_app(cast("Any", NOBODY), new_id=str, version="1").openapi())
 
 
@@ -50,11 +51,11 @@ class Box:
             await self._stop.wait()
 
     def work(self) -> None:
-        """Three people come, one is served and leaves, one is called."""
+        """Four people come: one did not like it, one has left, one is called, one waits."""
         self.loop.run_until_complete(self._work())
 
     async def _work(self) -> None:
-        for _ in range(3):
+        for _ in range(4):
             name = self._id()
             wish = c.IssueTicket(request_id=name, ticket_id=name, token=f"token-{name}", service="social")
             [*_, issued] = (await self.hall.handle(wish)).facts
@@ -62,9 +63,13 @@ class Box:
         how = {CounterState.CLOSED: c.OpenCounter, CounterState.PAUSED: c.ResumeCounter}
         if to_open := how.get(self.hall.queue.counters["1"].state):
             await self.hall.handle(to_open(counter="1"))
-        await self.hall.handle(c.CallNext(counter="1", finish_current=True))
-        await self.hall.handle(c.Start(counter="1"))
-        await self.hall.handle(c.Finish(counter="1"))
+        for score in (1, None):
+            await self.hall.handle(c.CallNext(counter="1", finish_current=True))
+            await self.hall.handle(c.Start(counter="1"))
+            await self.hall.handle(c.Finish(counter="1"))
+            if score:
+                await self.hall.handle(c.RateVisit(counter="1", score=score))
+                self.disliked = self.hall.queue.counters["1"].last_id
         await self.hall.handle(c.CallNext(counter="1"))
 
     def _view(self, folder: Path) -> None:
@@ -80,7 +85,7 @@ class Box:
             ticket_url=files.ticket_url,
             bell=Bell(),
         )
-        view = View(self.hall, devices, None, files, Guard(accounts), self.hall.bell)
+        view = View(self.hall, devices, None, files, Guard(accounts, "haitang"), self.hall.bell)
         view.slips = self._slips = Slips("binjiang", folder / "slip.key", lambda: "")
         view.overrides = Overrides(
             self.hall, "binjiang", lambda: b64encode(bytes(32)).decode(), accounts.pepper
@@ -114,8 +119,18 @@ class Box:
             "pager": [None],
             "appointment": [None],
             "code": [self.slip],
+            "POST /api/override": [{"request_id": self._id(), "code": self._code()}],
+            "POST /api/ratings/reason": [
+                {"request_id": self._id(), "counter": "1", "ticket": self.disliked, "reasons": ["slow"]}
+            ],
             "POST /api/counters/{counter}/{action}": [{"request_id": self._id()}],
         }
+
+    def _code(self) -> str:
+        """What somebody is told over the telephone."""
+        tail, last = box_tail(self.hall.journal.stream), DAY + timedelta(days=7)
+        said = Override(hall="binjiang", tail=tail, zone=3, first_day=DAY, last_day=last)
+        return write_code(said, bytes(32))
 
     def ask(self, request: dict[str, Any], who: str) -> httpx2.Response:
         headers = dict(request.pop("headers"))
@@ -141,4 +156,4 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 def test_every_operation_answers_as_described(box: Box, operation: Any) -> None:
     box.work()
     people = ("clerk", "clerk", "anybody")
-    assert as_described(operation, box.ask, examples=EXAMPLES, people=people, known=box.known)
+    assert done_as_described(operation, box.ask, examples=EXAMPLES, people=people, known=box.known)

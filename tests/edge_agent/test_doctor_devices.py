@@ -91,6 +91,38 @@ async def test_a_screen_is_only_asked_how_it_stands():
     assert outcomes(steps) == ["applied"]
 
 
+async def test_a_terminal_tests_itself_part_by_part_and_stands_as_before():
+    async with simulated({"profile": "terminal.h24", "address": "rtu+tcp://127.0.0.1:0"}) as hall:
+        (cabinet,) = hall.devices.values()
+        before, said = cabinet.shows(), []
+        more = {"counter": None, "options": {"parts": {"printer": "kiosk-printer"}}}
+        steps = await examined(cabinet, said=said, **more)
+        assert [step.name for step in steps] == [
+            "连接 connect",
+            "自检 self-test",
+            "自检 door",
+            "自检 temperature",
+            "自检 relays",
+        ]
+        assert all(step.good for step in steps)
+        assert "°C" in steps[3].words
+        assert any("kiosk-printer" in line for line in said)
+        cabinet.fault("hot")
+        failed = [step for step in await examined(cabinet, **more) if not step.good]
+        assert [step.name for step in failed] == ["自检 temperature"]
+        assert "检查风扇" in failed[0].words
+        cabinet.clear()
+        assert cabinet.shows() == before
+
+
+async def test_a_card_reader_is_asked_for_a_card():
+    async with simulated({"profile": "card.sam-v", "address": "rtu+tcp://127.0.0.1:0"}) as hall:
+        (reader,) = hall.devices.values()
+        steps = await examined(reader, counter=None, options={"pepper": "p" * 32})
+    assert (steps[-1].name, steps[-1].outcome) == ("刷卡 card", Outcome.EXPIRED)
+    assert "another card" in steps[-1].words
+
+
 async def test_no_pager_shakes_unless_one_is_named():
     async with simulated({"profile": "pager.rps-lrs"}) as hall:
         (gateway,) = hall.devices.values()

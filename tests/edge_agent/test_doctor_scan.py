@@ -110,7 +110,7 @@ def test_whatever_answers_nothing_is_not_found(found):
 @pytest.mark.parametrize("profile_id", ASKED)
 def test_the_proposed_entry_loads_and_drives_the_device(found, profile_id):
     steps, seen = found.driven[profile_id]
-    failed = [s for s in steps if not s.good and not s.name.startswith("按键")]
+    failed = [s for s in steps if not s.good and not s.name.startswith(("按键", "刷卡"))]
     assert failed == []
     if _PAINTED & set(PROFILES[profile_id].capabilities):
         assert seen > 0

@@ -67,6 +67,20 @@ async def test_a_queue_told_again_is_the_same_queue(journal_path, clock, setup):
     }
 
 
+async def test_who_is_at_the_counter_stays_there_though_another_one_left_in_the_same_moment(
+    journal_path, clock, setup
+):
+    async with running(journal_path, clock, setup) as hall:
+        for n in (1, 2):
+            await hall.handle(issue(n))
+        await hall.handle(c.OpenCounter(counter="1"))
+        await hall.handle(c.Call(counter="1", ticket="t2"))
+        await hall.handle(c.CallNext(counter="1", finish_current=True))
+        again = replay(Queue(), restate(hall.queue, clock.now()))
+        assert again.counters == hall.queue.counters
+        assert again.in_hand("1").ticket_id == "t1"
+
+
 async def test_the_copy_holds_every_fact_and_the_queue(journal_path, clock, setup, stick):
     async with running(journal_path, clock, setup) as hall:
         mirror = Mirror(stick, hall, NAME)

@@ -8,10 +8,10 @@ from fastapi import FastAPI
 
 from edge_agent.web import ratings as module
 from edge_agent.web.more_pages import more_pages
-from edge_agent.web.problems import install_problems
 from edge_agent.web.ratings import rating_routes
 from hall_core.queueing import commands as c
 from hall_core.queueing.facts import TicketRated, TicketRatingExplained, fact_adapter
+from hall_ui.problems import install_problems
 from hall_ui.screens import Screens
 from tests.edge_agent.conftest import issue
 

@@ -79,6 +79,21 @@ def test_who_waits_at_closing_time_is_called_all_the_same(box: Box) -> None:
     assert box.call_next().ticket_id == waiting.ticket_id
 
 
+def test_at_lunch_no_numbers_are_given_and_who_waits_is_called_all_the_same(box: Box) -> None:
+    noon = Hours(**dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("09:00-12:00", "13:30-17:00")))
+    box = Box.opened(hours=noon, services=box.queue.setup.services)
+    box.now = at(11, 59)
+    waiting = box.issue()
+    box.open("1")
+    box.now = at(12, 30)
+    with pytest.raises(HallClosed):
+        box.issue()
+    assert opens_next(box.queue, at(12, 30)) == at(13, 30)
+    assert box.call_next().ticket_id == waiting.ticket_id
+    box.now = at(13, 30)
+    assert box.issue().label == "A002"
+
+
 def test_a_new_calendar_replaces_the_old_one(box: Box) -> None:
     before = state_hash(box.queue)
     special(box, closed=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hall_core.schedule.draws import commitment, drawn, trouble
+from hall_core.schedule.draws import commitment, drawn, findings
 from hall_core.schedule.slots import Slot, SlotPlan, bookable, opening_of, returns_at
 from tests.hall_core.hall_scene import SHANGHAI
 
@@ -31,13 +31,14 @@ def test_who_came_first_makes_no_difference(seed: bytes, names: list[str], shuff
 
 @given(SEEDS, NAMES)
 def test_what_was_promised_is_in_order(seed: bytes, names: list[str]) -> None:
-    assert trouble(commitment(seed), seed, names, drawn(seed, names)) == ""
+    said = findings(commitment(seed), seed.hex(), names, drawn(seed, names))
+    assert [good for good, _ in said] == [True, True, True]
 
 
 @given(SEEDS, SEEDS, NAMES)
 def test_another_seed_breaks_the_commitment(seed: bytes, other: bytes, names: list[str]) -> None:
-    found = trouble(commitment(seed), other, names, drawn(other, names))
-    assert bool(found) is (seed != other)
+    kept, once, follows = findings(commitment(seed), other.hex(), names, drawn(other, names))
+    assert (kept[0], once[0], follows[0]) == (seed == other, True, True)
 
 
 @given(SEEDS, st.lists(st.text("ABC", min_size=1, max_size=5), unique=True, min_size=2), st.data())
@@ -48,7 +49,16 @@ def test_somebody_moved_added_or_left_out_is_found(
     place = data.draw(st.integers(1, len(order) - 1))
     moved = [order[place], *order[:place], *order[place + 1 :]]
     for wrong in (moved, order[1:], [*order, "X"]):
-        assert trouble(commitment(seed), seed, names, wrong)
+        *_, (follows, _) = findings(commitment(seed), seed.hex(), names, wrong)
+        assert not follows
+    _, (once, _), _ = findings(commitment(seed), seed.hex(), [*names, names[0]], order)
+    assert not once
+
+
+def test_what_is_no_seed_is_not_the_one_committed_to() -> None:
+    for seed in ("", "no seed", "00" * 31):
+        (kept, _), *_ = findings(commitment(bytes(31)), seed, ["A"], ["A"])
+        assert not kept
 
 
 def test_the_method_is_the_one_that_is_documented() -> None:

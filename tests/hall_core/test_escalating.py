@@ -128,6 +128,82 @@ def test_a_key_pad_that_takes_over_silences_the_counter(box: Box) -> None:
     assert after(box, 120) == []
 
 
+def keyed(box: Box) -> Ticket:
+    """Somebody with a relative, called by a key-pad with one key for all."""
+    ticket = box.issue(phone_sealed="c2VhbGVk", phone_tail="34", relative=relative("x"))
+    box.wish(c.CallNext(counter="1", finish_current=True))
+    return ticket
+
+
+def test_at_a_key_pad_the_second_recall_tells_the_relative_at_once_and_nothing_goes_by_the_clock() -> None:
+    box = Box.opened()
+    box.open("1")
+    keyed(box)
+    assert after(box, 200) == []
+    box.wish(c.Recall(counter="1"))
+    assert after(box, 100) == []
+    box.wish(c.Recall(counter="1"))
+    assert take(box) == ["relative"]
+    assert after(box, 100) == []
+    box.wish(c.Recall(counter="1"))
+    assert after(box, 100) == [], "once for a call, however often it is repeated"
+
+
+def test_recalls_of_one_person_do_not_count_for_the_next() -> None:
+    box = Box.opened()
+    box.open("1")
+    keyed(box)
+    box.wish(c.Recall(counter="1"))
+    keyed(box)
+    box.wish(c.Recall(counter="1"))
+    assert take(box) == []
+    box.wish(c.Recall(counter="1"))
+    assert take(box) == ["relative"]
+
+
+@pytest.mark.parametrize("off", ["no relative", "step off", "away for long"])
+def test_at_a_key_pad_nobody_is_told_without_a_relative_a_step_or_a_fresh_call(off: str) -> None:
+    box = Box.opened(escalation=Escalation(relative_s=0 if off == "step off" else 90))
+    box.open("1")
+    if off == "no relative":
+        box.issue()
+        box.call_next()
+    else:
+        keyed(box)
+    box.wish(c.Recall(counter="1"))
+    box.wish(c.Recall(counter="1"))
+    assert after(box, 301 if off == "away for long" else 0) == []
+
+
+def test_a_hall_says_that_a_counter_always_or_never_presses_start() -> None:
+    for says, told in (("always", ["again", "pager", "sms", "relative"]), ("never", [])):
+        box = opened() if says == "never" else Box.opened()
+        if says == "always":
+            box.open("1")
+        setup = box.queue.setup
+        first, *more = setup.counters
+        counters = (first.model_copy(update={"presses_start": says}), *more)
+        box.wish(c.ConfigureHall(setup=setup.model_copy(update={"counters": counters})))
+        box.issue(pager=7, phone_sealed="c2VhbGVk", phone_tail="34", relative=relative("x"))
+        box.call_next()
+        assert after(box, 120) == told
+
+
+def test_a_new_incarnation_knows_how_often_a_call_was_repeated() -> None:
+    box = Box.opened()
+    box.open("1")
+    ticket = keyed(box)
+    box.wish(c.Recall(counter="1"))
+    box.wish(c.Recall(counter="1"))
+    again = replay(Queue(), restate(box.queue, box.now))
+    kept = again.tickets[ticket.ticket_id]
+    assert (kept.call_no, kept.recalls) == (3, 2)
+    assert [step.step for step in escalation(again, box.now)] == ["relative"]
+    take(box)
+    again = replay(Queue(), restate(box.queue, box.now))
+    assert escalation(again, box.now) == []
+
+
 def test_a_box_that_was_away_for_long_says_nothing_more(box: Box) -> None:
     reachable(box)
     assert after(box, 301) == []

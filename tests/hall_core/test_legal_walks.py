@@ -91,7 +91,7 @@ def test_a_no_show_leaves_the_board_and_can_be_called_again(box: Box) -> None:
     assert box.queue.in_hand("3") == box.ticket(ticket)
 
 
-def test_a_missed_ticket_returns_to_the_end_and_a_held_one_to_its_place(box: Box) -> None:
+def test_a_missed_ticket_returns_behind_who_waits_and_a_held_one_to_its_place(box: Box) -> None:
     missed, held, other = box.issue(), box.issue(), box.issue()
     box.call_next("1")
     box.wish(c.NoShow(counter="1"))
@@ -101,7 +101,7 @@ def test_a_missed_ticket_returns_to_the_end_and_a_held_one_to_its_place(box: Box
     box.wait(4)
     box.wish(c.Return(counter="1", ticket=missed.label))
     box.wish(c.Return(counter="3", ticket=held.ticket_id))
-    assert box.ticket(missed).effective_at == at(9, 4)
+    assert box.ticket(other).effective_at < box.ticket(missed).effective_at < at(9, 4)
     assert box.ticket(held).effective_at == at(9)
     assert [box.call_next("1", finish_current=True).label for _ in range(3)] == ["A002", "A003", "A001"]
     assert box.ticket(other).state is TicketState.FINISHED

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hall_core.errors import StreamGap, WireError
-from hall_core.wire.stream import Sender, fresh
+from hall_core.wire.stream import Sender, fitting, fresh
 
 
 @given(applied=st.integers(0, 30), first=st.integers(1, 40), length=st.integers(0, 15))
@@ -22,6 +22,14 @@ def test_a_receiver_takes_exactly_the_entries_it_has_not(applied: int, first: in
 def test_a_gap_says_what_was_expected() -> None:
     with pytest.raises(StreamGap, match="expected entry 4, got 6"):
         fresh(3, 6, ["six"])
+
+
+@given(sizes=st.lists(st.integers(1, 40), max_size=20), full=st.integers(1, 60))
+def test_a_message_takes_what_fits_and_one_entry_always(sizes: list[int], full: int) -> None:
+    number = fitting(sizes, full)
+    assert number == 0 if not sizes else 1 <= number <= len(sizes)
+    assert number <= 1 or sum(sizes[:number]) <= full
+    assert number == len(sizes) or sum(sizes[: number + 1]) > full
 
 
 def test_a_sender_stops_at_its_window_until_it_is_acknowledged() -> None:

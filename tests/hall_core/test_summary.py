@@ -70,6 +70,7 @@ def test_counters_stand_in_the_order_of_the_set_up_with_the_ticket_in_hand() -> 
         "services": ["social"],
         "clerk": "王",
         "reason": None,
+        "tells_arrivals": False,
         "ticket": {"id": "ticket-2", "label": "A002", "state": "called"},
     }
     assert (second["state"], third["ticket"]) == ("closed", None)

@@ -20,8 +20,9 @@ from simulators.broker import Broker
 from simulators.demo_programs import console_script
 from simulators.hall import SimulatedHall
 from tests.acceptance.agent_process import AgentProcess, agent_process
+from tests.certificates import Authority
 from tests.edge_agent.conftest import hall_setup
-from tests.local_broker import local_broker
+from tests.local_broker import Secure, local_broker
 
 __all__ = ["Satellite", "Scene", "satellite_scene"]
 
@@ -39,7 +40,8 @@ class Satellite:
     """The satellite's process; `start` after `kill` is a new life."""
 
     file: Path
-    broker: Broker
+    #: how it reaches the hall's broker, by its environment
+    told: dict[str, str]
     log: Path
     process: asyncio.subprocess.Process | None = None
 
@@ -50,7 +52,7 @@ class Satellite:
                 *(console_script("hall-agent"), "run", "--role", "satellite", "--satellite", str(self.file)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "HALL_AGENT_LOCAL_BROKER": self.broker.url(BOX)},
+                env={**os.environ, **self.told},
             )
         assert self.process.stdout is not None
         async with asyncio.timeout(30):
@@ -124,23 +126,32 @@ class Scene:
 
 
 @asynccontextmanager
-async def satellite_scene(folder: Path) -> AsyncIterator[Scene]:
-    """Everything running and every device online."""
-    async with local_broker(folder, BOX) as broker:
+async def satellite_scene(folder: Path, authority: Authority | None = None) -> AsyncIterator[Scene]:
+    """Everything running and every device online; over TLS when an authority vouches for the broker."""
+    secure = Secure(*authority.issue("127.0.0.1", folder)) if authority else None
+    async with local_broker(folder, BOX, secure=secure) as broker:
+
+        def way(user: str) -> str:
+            return secure.url(broker, user) if secure else broker.url(user)
+
         wires = {"pad": f"serial://{folder}/pads"}
         far = tuple(
             DeviceSetup(name=name, profile=profile, address=wires.get(name, "tcp://127.0.0.1:0"), unit=1)
             for name, (profile, _, _) in DEVICES.items()
         )
         async with SimulatedHall(HallFile(hall=hall_setup(), devices=far), SystemClock()) as sim:
-            satellite = Satellite(_satellite_file(folder, sim), broker, folder / "satellite.log")
+            told = {"HALL_AGENT_LOCAL_BROKER": way(BOX)}
+            options = ["--standalone"]
+            if authority is not None:
+                told["HALL_AGENT_LOCAL_BROKER_CA"] = str(authority.file)
+                options += ["--local-broker-ca", str(authority.file)]
+            satellite = Satellite(_satellite_file(folder, sim), told, folder / "satellite.log")
             await satellite.start()
             try:
                 data = folder / "agent"
                 token = Accounts(_folder(data) / "accounts.json", SystemClock()).add_token("wang")
-                options = ("--standalone",)
                 async with (
-                    agent_process(_hall_file(folder, broker), data, *options) as agent,
+                    agent_process(_hall_file(folder, way("hall")), data, *options) as agent,
                     httpx2.AsyncClient(
                         base_url=agent.url, headers={"Authorization": f"Bearer {token}"}, timeout=30
                     ) as http,
@@ -169,9 +180,9 @@ def _satellite_file(folder: Path, sim: SimulatedHall) -> Path:
     return path
 
 
-def _hall_file(folder: Path, broker: Broker) -> Path:
+def _hall_file(folder: Path, broker: str) -> Path:
     devices = [
-        {"name": name, "profile": profile, "address": f"{broker.url('hall')}/{BOX}/{name}"}
+        {"name": name, "profile": profile, "address": f"{broker}/{BOX}/{name}"}
         | ({"counter": counter, "options": {"picture_ttl_s": 6}} if counter else {})
         for name, (_, profile, counter) in DEVICES.items()
     ]

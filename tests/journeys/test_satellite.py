@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.certificates import Authority
 from tests.journeys.satellite_process import satellite_scene
 
 pytestmark = pytest.mark.mosquitto
@@ -27,6 +28,14 @@ async def test_a_ticket_is_printed_and_called_over_a_satellite(scene):
     await scene.until(lambda: "A001" in scene.shows("strip")["text"])
     assert await scene.in_hand() == "A001"
     assert scene.shows("printer")["printed"] == 1
+
+
+async def test_paper_keys_and_strips_also_work_over_tls_with_the_offices_own_authority(tmp_path):
+    async with satellite_scene(tmp_path, Authority.made(tmp_path)) as scene:
+        taken = await scene.take()
+        await scene.until(lambda: taken["label"] in str(scene.shows("printer")["slips"]))
+        scene.sim.devices["pad"].key("next")
+        await scene.until(lambda: "A001" in scene.shows("strip")["text"])
 
 
 async def test_a_satellite_that_returns_shows_the_present_call_and_nothing_is_done_twice(scene):

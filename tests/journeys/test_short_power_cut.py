@@ -20,9 +20,13 @@ def _cells() -> list[Cell]:
     return [c for c in CELLS if c.fault == "power-cycle" and c.scheme in ("tcp", "serial") and _forgets(c)]
 
 
+#: what a device shows, or how it stands
+_STANDS = {Capability.CALL_DISPLAY, Capability.INDICATOR, Capability.LOCK}
+
+
 def _forgets(cell: Cell) -> bool:
     profile = SHELF.load(cell.profile)
-    return profile.volatile and Capability.CALL_DISPLAY in profile.capabilities
+    return profile.volatile and bool(_STANDS & set(profile.capabilities))
 
 
 async def _complaints(cell: Cell, folder: Path) -> list[str] | None:

@@ -13,17 +13,21 @@ from typer.testing import CliRunner
 from controller.cli import app as command_line
 from controller.use_cases.telling_time import TimeSigner
 from edge_agent.bell import Bell
+from edge_agent.box_care import go_on_from
 from edge_agent.hall import Hall
-from edge_agent.settings import load_settings
+from edge_agent.journal import Journal
+from edge_agent.mirror import Mirror
+from edge_agent.satellite import told_the_time
+from edge_agent.settings import load_satellite_settings, load_settings
 from edge_agent.signed_time import RENEW_S, SignedTime
 from hall_core.clock import SteadyTime, SystemClock
 from hall_core.devices.vocabulary import DeviceState
-from hall_core.errors import SettingsInvalid
+from hall_core.errors import JournalBroken, SettingsInvalid
 from hall_core.queueing import commands as c
 from tests.controller.centre import Centre
 from tests.controller.serving import served
 from tests.controller.web import web_of
-from tests.edge_agent.conftest import hall_setup, open_journal
+from tests.edge_agent.conftest import hall_setup, issue, open_journal
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 RIGHT = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
@@ -107,6 +111,76 @@ async def test_a_box_gets_the_right_day_and_may_open_it(shows, may_set, key, url
     assert wall.clock.corrected is not may_set
     trouble = told.trouble()
     assert trouble is None if may_set else "CAP_SYS_TIME" in trouble[1]
+
+
+async def test_a_satellite_is_told_the_time_before_it_connects(key, url, tmp_path):
+    wall = Wall(WRONG[0])
+    options = {"role": "satellite", "satellite": tmp_path, "local_broker": "mqtts://kiosk-1:x@127.0.0.1:1"}
+    settings = load_satellite_settings(**options, time_url=url, time_key=key)
+    async with told_the_time(settings, wall.clock, set_wall=wall.put):
+        assert near(wall.now(), RIGHT), "certificates are checked against the machine's clock"
+        assert wall.clock.trusted()
+
+
+async def test_a_satellite_that_nobody_tells_the_time_asks_nobody(tmp_path):
+    wall = Wall(WRONG[0])
+    options = {"role": "satellite", "satellite": tmp_path, "local_broker": "mqtt://kiosk-1:x@127.0.0.1:1"}
+    async with told_the_time(load_satellite_settings(**options), wall.clock, set_wall=wall.put):
+        assert wall.now().year == 1970
+
+
+def telling(wall, hall, key, url):
+    told = SignedTime(wall.clock, hall.time, url=url, key=key, jitter=lambda: 0.0, set_wall=wall.put)
+    told.unused = lambda: hall.journal.gave_none
+    return told
+
+
+async def test_a_new_box_that_began_in_2040_begins_anew_as_soon_as_it_is_told_the_time(key, url, tmp_path):
+    wall = Wall(WRONG[1])
+    async with hall_of(tmp_path, wall) as hall:
+        await hall.handle(c.ConfigureHall(setup=hall_setup()))
+        await hall.open_day()  # nobody was there to ask
+        assert hall.queue.day == date(2040, 5, 5)
+        await telling(wall, hall, key, url).once()
+        assert near(wall.clock.now(), RIGHT)
+        with pytest.raises(JournalBroken, match="a new one begins"):
+            await hall.open_day()
+        first = hall.journal.stream
+    assert Journal.open(tmp_path / "journal.db", new_id="second", stamp="now").stream == "second" != first
+    assert len(list(tmp_path.glob("journal.db.ahead.*"))) >= 1, "nothing is thrown away"
+    async with hall_of(tmp_path, wall) as hall:
+        await hall.handle(c.ConfigureHall(setup=hall_setup()))
+        await hall.open_day()
+        assert hall.queue.day == date(2026, 11, 23)
+
+
+async def test_what_began_ahead_does_not_come_back_from_the_stick(tmp_path):
+    wall, stick = Wall(WRONG[1]), tmp_path / "stick"
+    stick.mkdir()
+    async with hall_of(tmp_path, wall) as hall:
+        await hall.handle(c.ConfigureHall(setup=hall_setup()))
+        await hall.open_day()
+        Mirror(stick, hall, "binjiang").follow()
+        hall.journal.give_up()
+    journal = Journal.open(tmp_path / "journal.db", new_id="second", stamp="now")
+    go_on_from(stick, "binjiang", journal, wall.clock)
+    assert (journal.last, journal.left) == (0, None)
+    journal.close()
+
+
+async def test_a_box_that_has_given_numbers_in_2040_keeps_what_it_wrote(key, url, tmp_path):
+    wall = Wall(WRONG[1])
+    async with hall_of(tmp_path, wall) as hall:
+        await hall.handle(c.ConfigureHall(setup=hall_setup()))
+        await hall.open_day()
+        days = {"first_day": hall.queue.day, "last_day": hall.queue.day}
+        await hall.handle(c.GrantZone(grant_id="g", incarnation=hall.journal.stream, zone=0, **days))
+        await hall.handle(issue(1))
+        told = telling(wall, hall, key, url)
+        await told.once()
+        assert "written here" in told.trouble()[1]
+        await hall.open_day()
+        assert hall.queue.day == date(2040, 5, 5), "a number that somebody holds is never given again"
 
 
 async def test_a_box_that_wrote_until_friday_goes_on_on_monday(key, url):

@@ -9,7 +9,9 @@ from random import Random
 from typing import Any
 
 from edge_agent.bell import Bell
+from edge_agent.box_care import go_on_from
 from edge_agent.hall import Change, Hall, Handled
+from edge_agent.mirror import Mirror
 from edge_agent.settings import AgentSettings
 from edge_agent.site import SiteFile
 from edge_agent.uplink import Identity, Uplink
@@ -46,6 +48,8 @@ class Life:
     box: str
     facts: list[Fact] = field(default_factory=list)
     queues: list[tuple[float, Queue]] = field(default_factory=list)
+    #: so many facts were on the box's stick when it lost its current
+    mirrored: int = 0
     #: on the card and perhaps sent, when the program died before it had told anybody in the hall
     unheard: list[str] = field(default_factory=list)
 
@@ -63,8 +67,19 @@ class Around:
     lives: dict[str, Life]
 
 
+class Stick:
+    """A hall's second copy of the journal: it is in one box, and moves to the box that takes its place."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.folder.mkdir()
+
+
 class Box:
     """`hall` is there while its program runs and is prepared."""
+
+    #: the hall's second copy of the journal, while it is in this box
+    stick: Stick | None = None
 
     def __init__(self, name: str, around: Around, clock: SimClock, folder: Path, rng: Random) -> None:
         self.name, self.clock, self.rng = name, clock, rng
@@ -74,6 +89,7 @@ class Box:
         self.slow_s = 0.002
         self.hall: Hall | None = None
         self.uplink: Uplink | None = None
+        self.mirror: Mirror | None = None
         self.program: Program | None = None
         self._around = around
         self._client: list[SimClient] = []
@@ -95,12 +111,24 @@ class Box:
         around = self._around
         stamp = self.clock.now().strftime("%Y%m%dT%H%M%S")
         journal = self.disk.open(around.new_id(), f"{stamp}-{around.new_id()}")
+        if self.stick:
+            try:
+                told = (self.stick.folder, around.setup.hall, journal, self.clock)
+                self.disk.run(go_on_from, told)
+            except JournalBroken:
+                self.disk.crash(power=False, work=None)
+                around.loop.call_later(5.0, self.start)
+                return
         self._remember(journal.stream)
         program = Program(self.name, around.loop)
         program.work = self._work
         self.program = program
         bell = Bell()
-        hall = Hall(journal, self.clock, around.setup.tz, bell)
+        try:
+            hall = Hall(journal, self.clock, around.setup.tz, bell)
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is a broken promise
+            around.wrong("program", f"{self.name} cannot read its journal: {error!r}")
+            return
         hall.listeners.append(self._changed)
         self.life.queues.append((around.loop.time(), hall.queue))
         uplink = Uplink(
@@ -113,6 +141,7 @@ class Box:
             bell=bell,
         )
         uplink.client = client_maker(around.broker, self.line, program, self._client)
+        self.mirror = Mirror(self.stick.folder, hall, around.setup.hall) if self.stick else None
         around.say("start", self.name, f"boot {journal.boot}, {journal.last} facts")
         main = program.spawn(self._main(hall, uplink), f"{self.name} main")
         main.add_done_callback(lambda task: self._ended(program, task))
@@ -127,6 +156,8 @@ class Box:
             self.hall, self.uplink = hall, uplink
             tasks.create_task(hall.keep_day(), name="hall.day")
             tasks.create_task(uplink.run(), name="uplink")
+            if self.mirror:
+                tasks.create_task(self.mirror.run(), name="mirror")
 
     def _ended(self, program: Program, task: asyncio.Task[None]) -> None:
         """Only a broken or full card may end it, and then it is started again."""
@@ -152,10 +183,12 @@ class Box:
         self.program.kill()
         if self._connected is not None:
             self._connected.die(power=power)
+        if self.mirror:
+            self.life.mirrored = max(self.life.mirrored, self.mirror.last)
         self.life.unheard = self.disk.bodies(after=len(self.life.facts))
         self.disk.crash(power=power, work=self._writing)
         self._writing = None
-        self.program = self.hall = self.uplink = None
+        self.program = self.hall = self.uplink = self.mirror = None
         self._client.clear()
 
     def _work(self, answer: asyncio.Future[Any], func: Callable[..., Any], args: tuple[Any, ...]) -> None:
@@ -195,8 +228,7 @@ class Box:
         around = self._around
         life = around.lives.get(stream)
         if life is None:
-            self.life = around.lives[stream] = Life(stream, self.name)
-            return
+            life = around.lives[stream] = Life(stream, self.name)
         self.life, life.unheard = life, []
         stored = self.disk.bodies()
         told = [fact.model_dump_json(exclude_none=True) for fact in life.facts]

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, Select, create_engine, select
 from sqlalchemy.pool import QueuePool
 
 from controller.app import _send_wishes
@@ -52,6 +52,14 @@ def _template() -> bytes:
         return path.read_bytes()
 
 
+@cache
+def _everything(table: str) -> Select[Any]:
+    """One statement per table: making it takes as long as running it."""
+    found = getattr(tables, table)
+    return select(found).order_by(*found.primary_key)
+
+
+_NOTICE_STATES = select(tables.NOTICES.c.state).distinct()
 _WHERE: list[Path] = []
 
 
@@ -200,9 +208,12 @@ class Centre:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Everything in a table, in the order of its key."""
-        found = getattr(tables, table)
-        query = select(found).order_by(*found.primary_key)
+        query = _everything(table)
         return self.database().read_now(lambda tx: [dict(r) for r in tx.execute(query).mappings()])
+
+    def notice_states(self) -> set[str]:
+        """In which states there are notices."""
+        return set(self.database().read_now(lambda tx: tx.execute(_NOTICE_STATES).scalars().all()))
 
     def now(self) -> datetime:
         return self.clock.now().astimezone(UTC)

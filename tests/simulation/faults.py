@@ -52,7 +52,7 @@ class Climate:
         seldom = {
             "clock": 0.9,
             "night": 0.5,
-            "replace": 0.5,
+            "replace": 0.8,
             "full": 0.5,
             "break": 0.4,
             "slow": 0.4,
@@ -170,6 +170,7 @@ class Faults:
         far = abs(wall - now) > timedelta(days=3)
         trusted = rng.random() < (0.05 if far else 0.4)
         clock.show(wall, trusted=trusted)
+        world.lied |= trusted
         world.say("clock", world.box.name if ours else "centre", wall.isoformat(), f"trusted {trusted}")
         if rng.random() < 0.8:
             self._later(self._while() * 2, clock.correct)
@@ -181,7 +182,21 @@ class Faults:
         self.world.say("night", f"{hours} h")
 
     def _replace(self) -> None:
-        self.world.replace(zombie_after=self._while() if self.rng.random() < 0.5 else None)
+        world, box = self.world, self.world.box
+        zombie_after = self._while() if self.rng.random() < 0.5 else None
+        if self.rng.random() < 0.5:
+            world.replace(zombie_after)
+            return
+        # It was alone before its card died: what it told nobody is on its stick, where it has one.
+        box.line.up = False
+        world.say("cut", box.name, "up False down True")
+
+        def dead() -> None:
+            self._join(box.line)
+            if world.box is box:
+                world.replace(zombie_after)
+
+        self._later(self.rng.uniform(0.5, 8), dead)
 
     def _hasty(self) -> None:
         """A new box that falls silent as soon as the controller has answered it, and is given up soon after."""

@@ -2,19 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from controller.use_cases.live import rebuild
 from hall_core.queueing import facts as f
 from hall_core.queueing.numbering import OFFLINE_LINE, ZONE_SIZE
 from hall_core.queueing.states import OPEN_STATES, TicketState, after
 from hall_core.queueing.summary import state_hash
-from tests.checkers import total_queue, unique_ids
+from simulators.checkers import total_queue, unique_ids
 from tests.simulation.box import Life
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+#: a hall looks at the clock every 15 s
+LOOKS_AT_THE_CLOCK = timedelta(seconds=20)
+#: what is seen while a history goes on, by the world, its boxes and its people
+WATCHED = ("I7", "I11", "current", "durable", "program")
 OPEN = {state.value for state in OPEN_STATES}
 
 
@@ -78,15 +84,18 @@ def one_live_ticket_per_request(world: "World") -> Iterator[str]:
 def every_label_shown_is_known(world: "World") -> Iterator[str]:
     """I4. Whatever somebody was shown, the controller knows in the end.
 
-    Numbers shown by a box whose card died before it was connected again are known to nobody else.
+    Numbers shown by a box whose card died before it was connected again are known to nobody else, but for
+    those on the stick that was moved to its successor.
     """
     known = {row["ticket_id"] for row in world.centre.rows("TICKETS")}
-    shown = [s for s in world.people.told.shown if s.box in (None, world.box.name)]
-    here = {fact.ticket_id for fact in world.box.life.facts if isinstance(fact, f.TicketIssued)}
-    must = [s.ticket_id for s in shown if s.box is None or s.ticket_id in here]
-    online = {s.ticket_id: s.label for s in shown}
-    for ticket_id in total_queue((), must, sorted(known & set(must))).lost:
-        yield f"{online[ticket_id]} was shown and the controller does not know it"
+    kept = [
+        (life, len(life.facts) if life is world.box.life else life.mirrored) for life in world.lives.values()
+    ]
+    facts = [fact for life, n in kept for fact in life.facts[:n]]
+    here = {fact.ticket_id for fact in facts if isinstance(fact, f.TicketIssued)}
+    shown = {s.ticket_id: s.label for s in world.people.told.shown if s.box is None or s.ticket_id in here}
+    for ticket_id in total_queue((), shown, sorted(known & shown.keys())).lost:
+        yield f"{shown[ticket_id]} was shown and the controller does not know it"
 
 
 def every_fact_arrives_once_in_order(world: "World") -> Iterator[str]:
@@ -197,6 +206,17 @@ def both_sides_have_one_picture(world: "World") -> Iterator[str]:
         yield f"{len(hashes)} different pictures of one hall"
 
 
+def the_day_is_todays(world: "World") -> Iterator[str]:
+    """No clock was wrong and believed: then the hall has today's day in the end, or tomorrow's at most."""
+    queue = world.box.hall.queue if world.box.hall else None
+    if queue is None or queue.day is None or world.lied:
+        return
+    now, zone = world.true.now(), ZoneInfo(world.setup.tz)
+    first, last = now - LOOKS_AT_THE_CLOCK, now + timedelta(days=1)
+    if not first.astimezone(zone).date() <= queue.day <= last.astimezone(zone).date():
+        yield f"the hall believes it is {queue.day}, it is {now.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
 def pages_show_what_is(world: "World") -> Iterator[str]:
     """A ticket's page says what the hall says."""
     queue = world.box.hall.queue if world.box.hall else None
@@ -236,6 +256,7 @@ CHECKERS: dict[str, Callable[["World"], Iterator[str]]] = {
     "I9": tickets_move_as_the_table_says,
     "I12": late_tickets_pass_at_every_second_call_at_most,
     "I13": both_sides_have_one_picture,
+    "day": the_day_is_todays,
     "page": pages_show_what_is,
     "outside": numbers_given_outside_come_in_or_end,
     "notices": no_message_twice,

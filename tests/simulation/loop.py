@@ -69,10 +69,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return task
 
     def run_in_executor(self, executor: object, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        """Threads do not exist here: the work is done in the loop, in its program's own time."""
+        """Threads do not exist here: the work is done in the loop, in its program's own time.
+
+        Without an executor it is none of the journal's: done at once.
+        """
         answer = self.create_future()
         program = PROGRAM.get()
-        if program is None or program.work is None:
+        if program is None or program.work is None or executor is None:
             _settle(answer, func, args)
         else:
             program.work(answer, func, args)

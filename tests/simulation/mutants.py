@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from controller.store import tables
 from controller.store import wishes as wish_store
 from controller.use_cases import apply_facts, births, granting, send_notices, take_ticket
+from edge_agent import box_care
 from edge_agent import hall as agent_hall
 from edge_agent import journal as agent_journal
 from edge_agent import uplink as agent_uplink
@@ -150,6 +151,8 @@ def a_lease_ends_by_the_clock(p: Patches) -> None:
 class _WallTime:
     """What the wall says, wherever it was put."""
 
+    ahead = timedelta(0)
+
     def __init__(self, clock: Any, last: datetime | None) -> None:
         self.now, self.trusted = clock.now, clock.trusted
 
@@ -243,6 +246,11 @@ def the_broker_is_trusted(p: Patches) -> None:
 
     real = p.put(agent_uplink.Uplink, "_pack", pack)
     p.put(Sender, "resend", lambda self, applied=None: None)
+
+
+@mutant("a new box does not read the stick of the dead one", "I4")
+def no_second_copy(p: Patches) -> None:
+    p.put(box_care, "read_mirror", lambda *_: None)
 
 
 @mutant("a message nobody knows the fate of is sent again", "notices")

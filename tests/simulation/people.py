@@ -228,6 +228,9 @@ class People:
                 return
             if not isinstance(given, Given):
                 self.world.say("refused", key, given.slug)
+                if Refused.named(given.slug).passes() and self.rng.random() < 0.7:
+                    await asyncio.sleep(self.rng.uniform(0.5, 20))
+                    continue
                 return
             ticket = given.ticket
             self.told.online[key] = ticket["series"]

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -23,7 +24,7 @@ from hall_core.queueing.setup import CounterSetup, HallSetup, ServiceSetup
 from hall_core.queueing.summary import state_hash
 from hall_core.schedule.hours import Hours
 from tests.simulation import invariants
-from tests.simulation.box import Around, Box, Life
+from tests.simulation.box import Around, Box, Life, Stick
 from tests.simulation.centre import Centre
 from tests.simulation.clock import SimClock, TrueTime
 from tests.simulation.faults import CALM, STARTS, ZONES, Climate, Faults
@@ -32,6 +33,8 @@ from tests.simulation.network import Broker
 from tests.simulation.people import People
 
 STEPS = 64
+#: what a box shows that nobody has told the time
+UNSET = (*STARTS, datetime(1970, 1, 1, 0, 2, tzinfo=UTC), datetime(2040, 5, 5, tzinfo=UTC))
 #: after the last fault everything must be in order within so long
 HEAL_S = 240.0
 #: a page that does not call itself stale shows what was true so long ago at most
@@ -100,11 +103,15 @@ class World:
         self.lives: dict[str, Life] = {}
         self.cursors: dict[str, int] = {}
         self.stale_looks = 0
+        #: some clock was wrong and believed
+        self.lied = False
         self._ids = 0
         self.around = Around(loop, self.broker, self.setup, self.new_id, self.say, self.wrong, self.lives)
         self.centre = Centre(self.around, SimClock(self.true), folder / "centre", self._rng("centre"))
         self.boxes: list[Box] = []
         self.box = self._new_box()
+        if self._rng("stick").random() < 0.75:
+            self.box.stick = Stick(folder / "stick")
         self.people = People(self, self._rng("people"))
         self.faults = Faults(self, self._rng("faults"))
 
@@ -130,11 +137,19 @@ class World:
         self.boxes.append(box)
         return box
 
+    def _unset(self, box: Box, rng: Random) -> None:
+        """No clock battery, and nobody has told it the time yet."""
+        box.clock.show(rng.choice(UNSET), trusted=False)
+        self.loop.call_later(rng.uniform(1, 60), box.clock.correct)
+
     async def run(self) -> None:
         """The whole history."""
         self.loop.set_exception_handler(self._unhandled)
         self.centre.enrol(self.setup)
         self.centre.start()
+        first = self._rng("first box")
+        if first.random() < 0.1:
+            self._unset(self.box, first)
         self.box.start()
         chance = self._rng("steps")
         await asyncio.sleep(chance.choice([0.1, 5.0]))
@@ -142,7 +157,7 @@ class World:
             await asyncio.sleep(self.climate.wait(chance))
             if not self.faults.perhaps():
                 self.people.anything()
-            if step % 40 == 0:
+            if step % 16 == 0:
                 self._look_at_cursors()
         self._heal()
         await self._settle()
@@ -152,12 +167,16 @@ class World:
         self.wrong("program", f"{context['message']}: {context.get('exception')!r}")
 
     def _look_at_cursors(self) -> None:
-        """I7: what was acknowledged once stays acknowledged."""
-        for row in self.centre.rows("STREAMS"):
-            before = self.cursors.get(row["stream"], 0)
-            if row["applied"] < before:
-                self.wrong("I7", f"stream {row['stream']} fell from {before} to {row['applied']}")
-            self.cursors[row["stream"]] = row["applied"]
+        """I7: what was applied once stays applied: facts at the centre, wishes in the hall."""
+        found = {f"facts of {row['stream']}": row["applied"] for row in self.centre.rows("STREAMS")}
+        for box in self.boxes:
+            if box.hall is not None and box.hall.wishes is not None:
+                cursor = box.hall.wishes
+                found[f"wishes {cursor.stream} in {box.life.stream}"] = cursor.applied
+        for name, applied in found.items():
+            if applied < self.cursors.get(name, 0):
+                self.wrong("I7", f"{name} fell from {self.cursors[name]} to {applied}")
+            self.cursors[name] = applied
 
     def look(self, view: dict[str, Any]) -> None:
         """Nothing wrong is shown as current: what a page says was true not long ago."""
@@ -183,11 +202,9 @@ class World:
         old.kill(power=True)
         old.unplugged = True
         self.box = self._new_box()
+        self.box.stick, old.stick = old.stick, None
         if self.faults.rng.random() < 0.3:
-            # No clock battery, and nobody has told it the time yet.
-            clock = self.box.clock
-            clock.show(self.faults.rng.choice(STARTS), trusted=False)
-            self.loop.call_later(self.faults.rng.uniform(1, 60), clock.correct)
+            self._unset(self.box, self.faults.rng)
         self.loop.call_later(self.faults.rng.uniform(0.5, 5), self.box.start)
         if zombie_after is not None:
             self.loop.call_later(zombie_after, self._zombie, old)
@@ -272,7 +289,7 @@ class World:
         if not behind or behind[-1]["acked"] != behind[-1]["last"]:
             return "wishes are not acknowledged"
         # Times that were written down by a wrong clock may lie years ahead.
-        states = {row["state"] for row in self.centre.rows("NOTICES")}
+        states = self.centre.notice_states()
         if not self.centre.clock.was_wrong and states & {"pending", "sending", "unknown"}:
             return "notices are under way"
         differ = state_hash(context.live.queue_of(known)) != state_hash(hall.queue)

@@ -15,7 +15,7 @@ _WITH_PHONE = text("phone_sealed <> ''")
 class Draw(SQLModel, table=True):
     """One draw. `state` is `open`, `drawn` (the order is made) or `allotted` (everybody has an outcome).
 
-    `seed` is hexadecimal and told to nobody before `drawn`; `commitment` is public from the beginning.
+    `seed` is sealed until `drawn`, then hexadecimal; `commitment` is public from the beginning.
     """
 
     __tablename__ = "draws"

@@ -11,7 +11,8 @@ __all__ = ["APPEALS", "CREDITS"]
 
 
 class Appeal(SQLModel, table=True):
-    """Why somebody could not come. `state` is `open`, `granted` or `refused`; with `suspends` booking is not
+    """Why somebody could not come. `state` is `open`, `granted`, `refused`, or `lapsed` when
+    nobody decided until it was erased; with `suspends` booking is not
     paused while it is open. Whose it is stands with the appointment, and is erased there.
     """
 

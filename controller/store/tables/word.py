@@ -24,6 +24,7 @@ class Notice(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind", "call_no"),
         Index("ix_notices_due", "state", "priority", "next_at"),
+        Index("ix_notices_next", "state", "next_at"),
         Index("ix_notices_given", "provider", "provider_id"),
         Index("ix_notices_number", "to_key", "sent_at"),
         Index("ix_notices_phone", "made_at", sqlite_where=_WITH_PHONE, postgresql_where=_WITH_PHONE),

@@ -13,13 +13,13 @@ const LIGHTS = { on: "green", standby: "red" };
 const PARTS = ["风扇", "灯泡", "温度", "机盖", "滤网", "其他"];
 const HOT_C = 60;
 
-export function drawDisplay(face, device, { press }) {
+export function drawDisplay(face, device, { press, calls }) {
   if (!face.querySelector(".screen")) build(face, device, press);
   const { shows } = device;
   const screen = face.querySelector(".screen");
   screen.dataset.picture = picture(shows);
   screen.style.setProperty("--level", String(0.4 + 0.6 * ((shows.brightness ?? 100) / 100)));
-  screen.replaceChildren(...contents(shows));
+  screen.replaceChildren(...contents(shows, calls));
   const light = face.querySelector(".light");
   light.className = `light ${LIGHTS[shows.standing] ?? "amber"}`;
   light.textContent = STANDINGS[shows.standing] ?? shows.standing;
@@ -55,7 +55,14 @@ function picture(shows) {
   return shows.signal === false ? "none" : "lit";
 }
 
-function contents(shows) {
+/** The hall's board as a display shows it. */
+function page(calls) {
+  const [newest, ...others] = calls.map(({ label, counter }) =>
+    make("li", {}, make("b", { text: label }), make("span", { text: ` 请到 ${counter}` })));
+  return make("ul", { class: "called" }, newest, ...others.slice(0, 3));
+}
+
+function contents(shows, calls) {
   const input = make("span", { class: "input", text: shows.input.toUpperCase() });
   const words = {
     dark: shows.standing === "cooling" ? "冷却中…" : "",
@@ -64,7 +71,8 @@ function contents(shows) {
     none: "无信号",
     lit: "大厅画面",
   }[picture(shows)];
-  const middle = make("strong", { text: words });
+  const lit = picture(shows) === "lit" && calls?.length;
+  const middle = lit ? page(calls) : make("strong", { text: words });
   if (picture(shows) === "dark" || picture(shows) === "wait") return [middle];
   return shows.volume == null ? [input, middle] : [input, middle, volume(shows)];
 }

@@ -1,8 +1,7 @@
 // A clerk's key-pad with its small screen and the four-key evaluator beside it.
 import { key, keyGroup, make } from "../make.js";
 import { KEYS } from "../words.js";
-
-const RATINGS = { "rate-1": "非常满意", "rate-2": "满意", "rate-3": "基本满意", "rate-4": "不满意" };
+import { RATINGS } from "./evaluator.js";
 
 export function drawKeypad(face, device, { press }) {
   if (!face.querySelector(".lcd")) build(face, device, press);

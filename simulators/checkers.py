@@ -1,4 +1,7 @@
-"""What must hold of sets, as Jepsen checks it: every number once, everything that went in comes out."""
+"""What must hold of sets, as Jepsen checks it: every number once, everything that went in comes out.
+
+One module for the simulation, the tests with real programs and the demo's report.
+"""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
@@ -17,7 +20,7 @@ def unique_ids(given: Iterable[T]) -> dict[T, int]:
 
 @dataclass(frozen=True, slots=True)
 class TotalQueue(Generic[T]):
-    """`lost` went in and never came out; `unexpected` came out and never went in; `duplicated` came out again."""
+    """`lost` went in and never came out, `unexpected` came out and never went in, `duplicated` came again."""
 
     lost: tuple[T, ...] = ()
     unexpected: tuple[T, ...] = ()
