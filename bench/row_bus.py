@@ -43,6 +43,8 @@ class _Paced:
     def __init__(self, line: Line) -> None:
         self._came_in, self._free_at = line.came_in, 0.0
         self.questions: list[tuple[float, bytes]] = []
+        #: what is still on the wire when the line is closed goes nowhere
+        self.over = False
         line.came_in = self.came_in  # type: ignore[method-assign]
         joined = line.joined
 
@@ -58,8 +60,12 @@ class _Paced:
         asyncio.get_running_loop().call_later(self._on_air(data), self._came_in, link, data)
 
     def _slowly(self, send: Any) -> Any:
+        def arrive(data: bytes) -> None:
+            if not self.over:
+                send(data)
+
         def sent(data: bytes) -> None:
-            asyncio.get_running_loop().call_later(self._on_air(data), send, data)
+            asyncio.get_running_loop().call_later(self._on_air(data), arrive, data)
 
         return sent
 
@@ -99,6 +105,18 @@ class _Bench:
         others = {data[0] for t, data in wire.questions if began < t < at} - {strip.unit}
         return at - began, len(others)
 
+    async def power_cut(self, name: str, seconds: float) -> float:
+        """Seconds from the return of its power to the sight of what stood there before."""
+        strip = self.sim.devices[name]
+        before, seen = strip.shows()["text"], asyncio.Event()
+        strip.on_show = lambda _device, shows: seen.set() if shows["text"] == before else seen.clear()
+        strip.fault("power-cycle", seconds)
+        await asyncio.sleep(seconds)
+        began = perf_counter()
+        async with asyncio.timeout(20):
+            await seen.wait()
+        return perf_counter() - began
+
     async def poll(self, name: str) -> None:
         """Ask one strip how it is, for ever; a dead one as well."""
         while True:
@@ -131,6 +149,8 @@ async def _bench(folder: Path) -> AsyncIterator[_Bench]:
         for driver in drivers.values():
             await stack.enter_async_context(driver)
         yield _Bench(sim, paced, drivers)
+        for wire in paced.values():
+            wire.over = True
 
 
 async def measure(run: Run) -> list[Figure]:
@@ -156,7 +176,17 @@ async def measure(run: Run) -> list[Figure]:
                 (await bench.call(f"a{n * 5 % UNITS + 1}"))[0] for n in range(rounds) if n * 5 % UNITS != 2
             ]
             elsewhere = [(await bench.call("b1"))[0] for _ in range(rounds)]
-    return _figures(idle, alone, calls, beside, elsewhere, longest_s)
+        run.say("one after the other loses its power")
+        bench.sim.devices["a3"].clear()
+        async with _polled(bench, [f"a{n}" for n in range(1, UNITS + 1)]):
+            await asyncio.sleep(3)
+            back = [await bench.power_cut(f"a{n + 5}", 6) for n in range(1 if run.quick else 6)]
+    return [*_figures(idle, alone, calls, beside, elsewhere, longest_s), _repainted(back)]
+
+
+def _repainted(back: list[float]) -> Figure:
+    note = f"the other 15 are asked all the time, the line is full; {spread(back)}"
+    return figure("bus_repaint_after_power_cut", max(back) * 1000, "ms", Target(most=2000), note=note)
 
 
 @asynccontextmanager

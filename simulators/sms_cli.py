@@ -28,7 +28,7 @@ FOLLOWER = "oQuiethallFollower0000000000"
 #: every kind of notice needs a template of its own
 KINDS = (
     *("called", "recall", "relative", "nearly", "confirmation", "postponed", "hall-closed", "reminder"),
-    *("missed", "paused", "appeal-decided", "bad-rating", "rating-overdue"),
+    *("missed", "paused", "appeal-decided", "day-closed", "bad-rating", "rating-overdue"),
 )
 #: those sent in WeChat, with their second word
 IN_WECHAT = {

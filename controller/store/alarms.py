@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 from controller.store.database import Tx
 from controller.store.tables import ALARMS
 
-__all__ = ["alarms_page", "close_alarm", "open_alarm", "open_count"]
+__all__ = ["alarms_page", "close_alarm", "open_alarm", "open_count", "open_since"]
 
 Row = dict[str, Any]
 
@@ -34,6 +34,13 @@ def close_alarm(tx: Tx, kind: str, hall: str | None, subject: str, at: datetime)
     """The trouble is over; gives the alarms that were closed by this."""
     closed = update(ALARMS).where(_same(kind, hall, subject)).values(closed_at=at).returning(ALARMS)
     return [dict(row) for row in tx.execute(closed).mappings()]
+
+
+def open_since(tx: Tx, kind: str) -> dict[tuple[str, str], datetime]:
+    """When the open alarms of this kind were opened, by hall and subject."""
+    query = select(ALARMS.c.hall, ALARMS.c.subject, ALARMS.c.opened_at)
+    found = tx.execute(query.where(ALARMS.c.closed_at.is_(None), ALARMS.c.kind == kind))
+    return {(row.hall, row.subject): row.opened_at for row in found}
 
 
 def open_count(tx: Tx) -> int:

@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from controller.store.bulk import insert_new
 from controller.store.database import Tx
-from controller.store.tables import APPOINTMENTS, FREED_PLACES, SLOTS_TAKEN
+from controller.store.tables import APPOINTMENTS, FREED_PLACES, NOTICES, SLOTS_TAKEN
 
 __all__ = [
     "add_appointment",
@@ -17,6 +17,7 @@ __all__ = [
     "appointments_page",
     "booked_from",
     "booked_times",
+    "booked_untold",
     "change_appointment",
     "code_in_use",
     "freed_due",
@@ -50,6 +51,14 @@ def booked_times(tx: Tx, now: datetime) -> list[Row]:
     place = (_A.hall, _A.service, _A.starts_at)
     query = select(*place, func.count().label("count")).where(_A.state == "booked", _A.starts_at > now)
     return [dict(row) for row in tx.execute(query.group_by(*place)).mappings()]
+
+
+def booked_untold(tx: Tx, hall: str, service: str, starts_at: datetime, kind: str) -> list[Row]:
+    """Appointments of one slot whose holders left a number and have no notice of this kind yet."""
+    told = exists().where(NOTICES.c.ticket_id == _A.appointment_id, NOTICES.c.kind == kind)
+    slot = (_A.hall == hall) & (_A.service == service) & (_A.starts_at == starts_at)
+    query = select(APPOINTMENTS).where(slot, _A.state == "booked", _A.phone_sealed.is_not(None), ~told)
+    return [dict(row) for row in tx.execute(query).mappings()]
 
 
 def appointment(tx: Tx, appointment_id: str) -> Row | None:

@@ -1,4 +1,6 @@
-"""The centre's own notices, which no hall ever sends: about appointments that were missed, and appeals."""
+"""The centre's own notices, which no hall ever sends: about appointments that were missed or cannot be
+kept, and appeals.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -26,6 +28,13 @@ _OWN: Mapping[str, Kind] = {
     "appeal-decided": Kind(
         ("您对{time}预约未到的申诉已有答复，{outcome}，请打开预约链接查看。",),
         ("time", "outcome"),
+        timedelta(hours=12),
+        3,
+        _EXPECTED,
+    ),
+    "day-closed": Kind(
+        ("您预约的{time}因安排调整不开放，请打开预约链接改期或取消，给您带来不便敬请谅解。",),
+        ("time",),
         timedelta(hours=12),
         3,
         _EXPECTED,

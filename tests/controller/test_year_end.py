@@ -110,6 +110,27 @@ async def test_appointments_on_a_day_that_is_closed_later_are_an_alarm_until_the
     assert kept["starts_at"] == second
 
 
+async def test_who_booked_for_a_closed_day_is_told_once_if_it_stays_closed(web, centre, keeper, box, clock):
+    first, second, *_ = await slots(web, FIRST_MONDAY)
+    kept, lost = [await booked(web, at, f"k{n}") for n, at in enumerate((second, first))]
+    closed = {"name": "元旦调休", "spans": ["09:30-17:00"]}
+    await web.client.put(f"/api/calendar/haitang/{FIRST_MONDAY}", json=closed)
+    await settled(centre, keeper, box)
+
+    def told():
+        return [(r["ticket_id"], r["text"]) for r in centre.rows("NOTICES") if r["kind"] == "day-closed"]
+
+    assert told() == [], "whoever has set it may take it back"
+    clock.advance(601)
+    for _ in range(2):
+        await settled(centre, keeper, box)
+    ((ticket, text),) = told()
+    assert ticket == lost["appointment_id"]
+    assert "01月04日09:00" in text
+    assert len(text) <= 70
+    assert kept["appointment_id"] != ticket
+
+
 async def test_a_day_that_opens_again_ends_the_alarm(web, centre, keeper, box):
     await booked(web, (await slots(web, FIRST_MONDAY))[0], "k1")
     path = f"/api/calendar/*/{FIRST_MONDAY}"
