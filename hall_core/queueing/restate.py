@@ -22,6 +22,8 @@ _ENDS: dict[TicketState, type[f.TicketFact]] = {
     _T.NO_SHOW: f.TicketNoShow,
     _T.HELD: f.TicketHeld,
 }
+#: what a ticket may come to that no counter has in hand
+_ENDED_ELSEWHERE = (_T.CANCELLED, _T.LAPSED)
 
 
 def restate(queue: Queue, now: datetime) -> list[f.Fact]:
@@ -101,6 +103,9 @@ def _life(queue: Queue, t: Ticket) -> Iterator[f.Fact]:
 
 def _end(t: Ticket, last: datetime, here: dict[str, str]) -> Iterator[f.Fact]:
     ended = max(last, t.ended_at or last)
+    if t.call_no and t.counter is not None and t.state in _ENDED_ELSEWHERE:
+        # It may have left the counter long before it ended: others were called there meanwhile.
+        yield f.TicketHeld(at=last, **here)
     if t.state in _ENDS:
         yield _ENDS[t.state](at=ended, **here)  # type: ignore[misc]
     elif t.state is _T.CANCELLED:
