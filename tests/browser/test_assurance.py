@@ -35,5 +35,5 @@ def test_the_last_outcome_stands_beside_the_device_in_words_and_with_an_icon(
     devices = page.locator("#devices")
     expect(devices).to_contain_text("此设备只收不答，无法确认")
     expect(devices).to_contain_text(said)
-    expect(devices).to_contain_text("temperature 21.5")
+    expect(devices).to_contain_text("21.5 °C")
     expect(devices.locator(".dim svg")).to_have_count(2)

@@ -170,7 +170,8 @@ class Faults:
         far = abs(wall - now) > timedelta(days=3)
         trusted = rng.random() < (0.05 if far else 0.4)
         clock.show(wall, trusted=trusted)
-        world.lied |= trusted
+        # a centre that does not know the time cannot tell a new box that it runs ahead
+        world.lied |= trusted or (far and not ours)
         world.say("clock", world.box.name if ours else "centre", wall.isoformat(), f"trusted {trusted}")
         if rng.random() < 0.8:
             self._later(self._while() * 2, clock.correct)

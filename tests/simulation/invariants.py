@@ -207,7 +207,7 @@ def both_sides_have_one_picture(world: "World") -> Iterator[str]:
 
 
 def the_day_is_todays(world: "World") -> Iterator[str]:
-    """No clock was wrong and believed: then the hall has today's day in the end, or tomorrow's at most."""
+    """No wrong clock was believed, the centre was never days off: the hall has today's day, or tomorrow's."""
     queue = world.box.hall.queue if world.box.hall else None
     if queue is None or queue.day is None or world.lied:
         return
