@@ -26,8 +26,8 @@ __all__ = [
 _KEY_BYTES = 32
 
 
-class TimeSettings(BaseSettings):
-    """Whom a box asks for the time before it can use TLS."""
+class BoxSettings(BaseSettings):
+    """What every box is told: whom it asks for the time before it can use TLS, whom it believes."""
 
     model_config = SettingsConfigDict(env_prefix="HALL_AGENT_", extra="forbid")
 
@@ -35,6 +35,9 @@ class TimeSettings(BaseSettings):
         default="", description="http://host:port of the controller: tells the time before TLS can be used"
     )
     time_key: str = Field(default="", description="what `hall-controller box time-key` prints: public")
+    local_broker_ca: Path | None = Field(
+        default=None, description="CA certificate of the hall's own broker, for devices at mqtts://"
+    )
 
     @model_validator(mode="after")
     def _together(self) -> Self:
@@ -61,7 +64,7 @@ class TimeSettings(BaseSettings):
         return key
 
 
-class AgentSettings(TimeSettings):
+class AgentSettings(BoxSettings):
     """Settings of `hall-agent`, from options, the environment `HALL_AGENT_*`, or these defaults."""
 
     model_config = SettingsConfigDict(env_prefix="HALL_AGENT_", extra="forbid")
@@ -75,9 +78,6 @@ class AgentSettings(TimeSettings):
     broker_ca: Path | None = Field(default=None, description="CA certificate of the broker (mqtts)")
     broker_cert: Path | None = Field(default=None, description="certificate of this box (mqtts)")
     broker_key: Path | None = Field(default=None, description="its private key (mqtts)")
-    local_broker_ca: Path | None = Field(
-        default=None, description="CA certificate of the hall's own broker, for devices at mqtts://"
-    )
     mqtt: Literal["auto", "5", "3.1.1"] = Field(
         default="auto", description="version; auto tries both in turn"
     )
@@ -130,7 +130,7 @@ class AgentSettings(TimeSettings):
         return self.data / "journal.db"
 
 
-class SatelliteSettings(TimeSettings):
+class SatelliteSettings(BoxSettings):
     """Settings of a satellite box, which carries devices and owns no queue; `role` tells the two apart."""
 
     model_config = SettingsConfigDict(env_prefix="HALL_AGENT_", extra="forbid", hide_input_in_errors=True)
@@ -146,9 +146,6 @@ class SatelliteSettings(TimeSettings):
     )
     local_broker: str | None = Field(
         default=None, description="the hall's own broker, mqtt://BOX:password@host:port or mqtts://…"
-    )
-    local_broker_ca: Path | None = Field(
-        default=None, description="CA certificate of the hall's own broker, for devices at mqtts://"
     )
 
     @model_validator(mode="after")

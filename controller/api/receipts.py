@@ -29,7 +29,8 @@ async def receipts(
     """Receipts in the gateway's own form, in any order and however often they come; the answer is the one the
     gateway expects, after they are stored. `hall-controller receipts` prints the addresses.
     """
-    return dict(await parts.receipts.pushed(door, await _rows(request)))
+    provider = parts.receipts.behind(door)  # before anything of the body is read
+    return dict(await parts.receipts.pushed(provider, await _rows(request)))
 
 
 async def _rows(request: Request) -> Any:

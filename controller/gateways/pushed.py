@@ -15,12 +15,12 @@ _OWN_FATES = {"delivered": Fate.DELIVERED, "failed": Fate.FAILED}
 
 
 def _text(row: Mapping[str, Any], name: str, longest: int = 128) -> str:
-    """A word of the sender's; empty for what is none, or too long for any id."""
+    """A word of the sender's; empty for what is none, too long for any id, or cannot be stored."""
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     text = str(value).strip()
-    return text if len(text) <= longest else ""
+    return text if len(text) <= longest and text.isprintable() else ""
 
 
 def _told(fate: Fate, provider_id: str, client_ref: str, reason: str) -> Receipt | None:

@@ -41,13 +41,12 @@ class ReceiptDoors:
         pushing = [provider for provider in providers if provider.pushing is not None]
         return cls({phones.receipt_door(provider.name): provider for provider in pushing}, store)
 
-    async def pushed(self, door: str, rows: Any) -> Mapping[str, Any]:
+    async def pushed(self, provider: Provider, rows: Any) -> Mapping[str, Any]:
         """What the gateway is answered, once its receipts are stored; the same push again changes nothing.
 
-        Entries that say nothing are passed over: they would come again for ever. Raises
-        UnknownReceiptAddress, BadRequest, StorageUnavailable.
+        Entries that say nothing are passed over: they would come again for ever. Raises BadRequest,
+        StorageUnavailable.
         """
-        provider = self._behind(door)
         assert provider.pushing is not None
         if not isinstance(rows, list) or len(rows) > MOST:
             raise BadRequest(what=f"a list of up to {MOST} receipts")
@@ -61,7 +60,8 @@ class ReceiptDoors:
             raise StorageUnavailable
         return provider.pushing.thanks
 
-    def _behind(self, door: str) -> Provider:
+    def behind(self, door: str) -> Provider:
+        """Whose door this is. Raises UnknownReceiptAddress."""
         found = None
         for known, provider in self._doors.items():
             if hmac.compare_digest(known.encode(), door.encode()):

@@ -87,7 +87,7 @@ def _life(queue: Queue, t: Ticket) -> Iterator[f.Fact]:
             yield f.TicketCalled(at=last, **here, call_no=t.call_no)
             yield f.TicketNoShow(at=last, **here)
             yield f.TicketReturned(at=last, ticket_id=t.ticket_id, effective_at=t.effective_at)
-            if t.state is _T.WAITING and t.for_counter is None and t.counter is not None:
+            if t.state is _T.WAITING and t.for_counter is None:
                 return
         first = max(1, t.call_no - t.recalls)
         yield f.TicketCalled(at=last, **here, call_no=first)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.use_cases import take_ticket
 from hall_core.clock import FixedClock
 from tests.controller.box import Box
 from tests.controller.centre import Centre
@@ -80,3 +81,9 @@ def postgres(postgres_server: str, request: pytest.FixtureRequest) -> str:
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return f"{postgres_server}/{name}"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a hall that will not answer."""
+    monkeypatch.setattr(take_ticket, "HALL_S", 0.0)

@@ -174,6 +174,19 @@ async def test_only_who_knows_the_address_is_believed(office, centre):
     assert states(centre) == {"t1.confirmation.0": "delivered"}
 
 
+@pytest.mark.parametrize("odd", ["A\x00B", "\ud800", "A\nB"])
+async def test_an_id_that_cannot_be_stored_is_none(office, centre, odd):
+    rows = json.dumps([{**a_report(), "biz_id": odd, "out_id": odd}, a_report()])
+    answer = await office.http.post(office.path, content=rows)
+    assert (answer.status_code, answer.json()["code"]) == (200, 0)
+    assert states(centre) == {"t1.confirmation.0": "delivered"}
+
+
+async def test_whoever_does_not_know_the_address_is_not_listened_to(office):
+    answer = await office.http.post(f"/api/receipts/{'x' * 22}", content=b"no JSON at all")
+    assert answer.status_code == 404
+
+
 async def test_a_failure_after_the_delivery_changes_nothing_and_a_delivery_after_the_failure_does(
     office, centre
 ):

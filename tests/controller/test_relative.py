@@ -10,7 +10,7 @@ from controller.use_cases.visitors import Ask, Visitors
 from hall_core.errors import PhoneInvalid, RequestIdReused, TooManyAttempts
 from tests.controller.box import Box
 from tests.controller.test_api import TICKETS, ready
-from tests.controller.test_take_ticket import answering, impatient, take  # noqa: F401 - a fixture
+from tests.controller.test_take_ticket import answering, take
 from tests.controller.web import web_of
 
 
@@ -71,7 +71,7 @@ async def test_a_silent_hall_takes_the_number_in_with_its_relative(
     centre,
     box,
     clock,
-    impatient,  # noqa: F811
+    impatient,
     boxes,
 ):
     await centre.meet(box)

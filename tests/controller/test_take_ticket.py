@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from controller.use_cases import take_ticket as taking
 from controller.use_cases.citizen import cancel, view
 from controller.use_cases.take_ticket import Given, HallRefused, TicketRequest, take_ticket
 from hall_core.errors import (
@@ -42,12 +41,6 @@ async def answering(centre, box):
         task = group.create_task(serve())
         yield
         task.cancel()
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """Nobody in these tests waits for a hall that will not answer."""
-    monkeypatch.setattr(taking, "HALL_S", 0.0)
 
 
 async def take(centre, key="k1", asked=HOUSEHOLD, owner="key:test", hall="haitang"):

@@ -8,7 +8,7 @@ from controller.use_cases.waits import calibration
 from hall_core.queueing import commands as c
 from tests.controller.box import Box
 from tests.controller.test_api import TICKETS, ready
-from tests.controller.test_take_ticket import answering, impatient, take  # noqa: F401 - a fixture
+from tests.controller.test_take_ticket import answering, take
 from tests.controller.web import web_of
 
 BOTH = TicketRequest(service="household", channel="web", more_services=("tax",))
@@ -46,7 +46,7 @@ async def test_its_holder_and_staff_see_what_is_done_and_what_comes(centre, box)
     assert [row["service"] for row in told["services"]] == ["household"], "the wait told was the first one's"
 
 
-async def test_a_silent_hall_takes_the_number_in_with_all_its_services(centre, box, impatient):  # noqa: F811
+async def test_a_silent_hall_takes_the_number_in_with_all_its_services(centre, box, impatient):
     await centre.meet(box)
     given = await take(centre, asked=BOTH)
     assert (given.ticket["series"], given.ticket["services"]) == ("offline", ["household", "tax"])
@@ -55,7 +55,7 @@ async def test_a_silent_hall_takes_the_number_in_with_all_its_services(centre, b
     assert (taken.label, taken.service, taken.visits) == ("W001", "household", ("tax",))
 
 
-async def test_a_new_box_takes_it_in_with_all_its_services(centre, box, clock, impatient):  # noqa: F811
+async def test_a_new_box_takes_it_in_with_all_its_services(centre, box, clock, impatient):
     await centre.meet(box)
     given = await take(centre, asked=BOTH)
     new_box = Box(clock, life="two").open()
