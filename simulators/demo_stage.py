@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -31,6 +32,8 @@ __all__ = ["Ports", "Stage", "open_stage"]
 
 _READY_S = 45.0
 _LOOK_S = 0.2
+#: whoever holds it may take the usual ports
+_TOKEN_PORT = 8092
 #: from the start until the draw of a new booking day opens, at least
 DRAW_IN_S = 20
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -92,7 +95,7 @@ async def open_stage(
         if not folder.remembered():
             tell.say("建立账号、登记大厅 …", "making accounts, enrolling halls …")
         logins = await make_logins(folder)
-        ports = Ports.choose(usual=usual_ports)
+        ports = Ports.choose(usual=usual_ports and stack.enter_context(_first_here()))
         gateway_key = secrets.token_urlsafe(18)
         gateway = Gateway(gateway_key, clock)
         local = broker.url(LOCAL)
@@ -131,6 +134,22 @@ def _next_minute(clock: Clock) -> str:
     """When the demo's draw opens: soon, on the halls' clock face, after all programs have started."""
     at = clock.now().astimezone(_ZONE) + timedelta(seconds=DRAW_IN_S + 60)
     return f"{at:%H:%M}"
+
+
+@contextmanager
+def _first_here() -> Iterator[bool]:
+    """Whether no other demo of this machine has asked before and still runs.
+
+    Two that begin together would both find the usual ports free and then fight for them.
+    """
+    with socket.socket() as token:
+        try:
+            token.bind(("127.0.0.1", _TOKEN_PORT))
+        except OSError:
+            yield False
+        else:
+            token.listen()
+            yield True
 
 
 @asynccontextmanager

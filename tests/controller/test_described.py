@@ -16,7 +16,7 @@ from controller.use_cases.drawing import PlaceKeeper
 from controller.use_cases.people import People, add_admin, add_key
 from controller.use_cases.ports import Receipt
 from controller.use_cases.promise_keeper import PromiseKeeper
-from controller.use_cases.rating_cases import CaseKeeper
+from controller.use_cases.rating_cases import CaseKeeper, take_step
 from controller.use_cases.receipt_doors import ReceiptDoors
 from controller.web.services import SESSION_COOKIE
 from hall_core.clock import FixedClock
@@ -32,8 +32,12 @@ from tests.described import OneEvent, done_as_described, operations
 EXAMPLES = 20
 OPEN = SlotPlan(places=50, days_ahead=3)
 DRAWN = SlotPlan(places=2, days_ahead=3, draw_min=60, draw_at="09:30")
-#: one worker asks all, one after the other: what is done first is there for the next
-pytestmark = pytest.mark.xdist_group("described")
+#: how far the cases of bad ratings have come before anybody asks: one at each of these
+WAY = (
+    ("assign", {"to": "李敏"}),
+    ("answer", {"text": "已致歉"}),
+    ("call-back", {"result": "satisfied", "text": ""}),
+)
 
 OPERATIONS = operations(application().openapi())
 
@@ -78,8 +82,8 @@ class Town:
         await self.centre.meet(self.box)
         self._answering = asyncio.create_task(self._answer(), name="hall")
         await self._yesterday()
-        await rated(self.centre, self.box, "t1", 1, "slow")
         await rated(self.centre, self.box, "t2", 5)
+        await self._cases()
         await CaseKeeper(self.centre.context).look()
         self.session = await self.people.login("chief", self.password, "127.0.0.1")
 
@@ -96,6 +100,14 @@ class Town:
             said = await self.http.post(f"/api/t/{token}/appeal", json={"text": "孩子发高烧"})
             assert said.status_code == 200
         del self.missed[1:]
+
+    async def _cases(self) -> None:
+        """Four bad ratings, each one step further than the one before."""
+        for steps in range(len(WAY) + 1):
+            await rated(self.centre, self.box, f"bad-{self.round}-{steps}", 1, "slow")
+            newest = max(row["id"] for row in self.centre.rows("RATING_CASES"))
+            for step, said in WAY[:steps]:
+                await take_step(self.centre.context, newest, step, "chief", **said)
 
     async def _book(self, key: str, phone: str | None = None) -> str:
         asked = {"service": "household", "starts_at": self.known["starts_at"][-1], "phone": phone}
@@ -126,6 +138,7 @@ class Town:
         for name in (f"waits-{self.round}", *(f"behind-{self.round}-{n}" for n in range(3))):
             self.box.issue(name)
         await self.centre.talk(self.box, self.box.facts())
+        await self._cases()
         await self._learn()
         await self._book(f"round-{self.round}")
         await self._learn()
@@ -163,8 +176,7 @@ class Town:
             "door": [self.door],
             "draw": [draw["draw_id"] for draw in draws],
             "wishes": [[f"{draw['day']}T09:00:00+08:00"] for draw in draws],
-            # the same one goes all its way
-            "case": [row["id"] for row in self.centre.rows("RATING_CASES")][:1],
+            "case": [row["id"] for row in self.centre.rows("RATING_CASES")][-len(WAY) - 1 :],
             "day": [day],
             "scope": ["haitang"],
             "channel": ["web", "wechat"],

@@ -31,8 +31,6 @@ from tests.edge_agent.conftest import DAY, hall_setup, running
 EXAMPLES = 25
 #: described, not run: the routes need no hall behind them for that
 NOBODY = SimpleNamespace(guard=Guard(cast("Any", None), "haitang"), hall=None, devices=None, site=None)
-#: one worker asks all, one after the other: what is done first is there for the next
-pytestmark = pytest.mark.xdist_group("described-box")
 
 OPERATIONS = operations(web_app(cast("Any", NOBODY), new_id=str, version="1").openapi())
 
