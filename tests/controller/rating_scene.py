@@ -26,7 +26,7 @@ async def visited(centre, box, *names, counter="1", phone=None):
             else {}
         )
         box.issue(name, **more)
-        box.call(counter)
+        box.do(c.Call(counter=counter, ticket=name))
         box.do(c.Start(counter=counter))
         box.do(c.Finish(counter=counter))
     await centre.talk(box, box.facts())
