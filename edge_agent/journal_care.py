@@ -1,6 +1,8 @@
 """Keeps the journal small: what the centre has and a picture of the queue holds is removed when it is old.
 
-What is not acknowledged is never removed, whatever its age or size: then there is an alarm instead.
+What is not acknowledged is never removed, whatever its age or size: then there is an alarm instead. A picture
+is kept only when the journal tells the same: memory that went wrong ends the program, and its next start
+replays the journal.
 """
 
 import asyncio
@@ -9,7 +11,8 @@ from datetime import timedelta
 from functools import partial
 
 from edge_agent.hall import Hall
-from hall_core.errors import StorageUnavailable
+from hall_core.errors import JournalBroken, StorageUnavailable
+from hall_core.queueing.summary import state_hash
 
 __all__ = ["JournalCare"]
 
@@ -37,9 +40,10 @@ class JournalCare:
             await asyncio.sleep(EVERY_S)
 
     async def once(self) -> int:
-        """Remove what may go; returns how many facts went."""
+        """Remove what may go; returns how many facts went. Raises JournalBroken where memory went wrong."""
         hall, journal = self._hall, self._hall.journal
         removed = 0
+        await hall.on_disk(self._compare)
         await hall.on_disk(lambda: journal.remember(hall.queue, after=SNAPSHOT_AFTER))
         for before in (hall.now() - self._keep, None):
             if before is None and journal.size() <= self._most:
@@ -52,6 +56,16 @@ class JournalCare:
             logger.info("journal pruned facts=%s bytes=%s", removed, journal.size())
         self._judge(journal.size() > self._most)
         return removed
+
+    def _compare(self) -> None:
+        shown, told = self._hall.queue, self._hall.journal.queue()
+        # A commit that is stored and not yet shown is compared the next time.
+        if shown.applied == told.applied and state_hash(shown) != state_hash(told):
+            msg = (
+                f"the queue in memory differs from journal {self._hall.journal.path} at fact {told.applied}; "
+                "the program ends, and starts again from the journal"
+            )
+            raise JournalBroken(msg)
 
     def _judge(self, is_too_large: bool) -> None:
         if is_too_large != self.too_large:

@@ -1,6 +1,7 @@
 """The disk's state, the reserve, the clock's trust and the journal's size: without a real fault."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from edge_agent.journal_care import JournalCare
 from edge_agent.storage import Storage, StorageState
 from hall_core.clock import FixedClock, SteadyTime, SystemClock
 from hall_core.devices.vocabulary import DeviceState
-from hall_core.errors import StorageUnavailable
+from hall_core.errors import JournalBroken, StorageUnavailable
 from hall_core.queueing.commands import CallNext, OpenCounter
 from tests.edge_agent.conftest import issue, running
 
@@ -141,6 +142,25 @@ async def test_unconfirmed_facts_stay_and_raise_an_alarm(journal_path, clock, se
         hall.journal.acked = hall.journal.last
         assert await care.once() > 0
         hall.journal.acked = hall.journal.last
+
+
+async def test_memory_that_went_wrong_ends_the_program_before_a_picture_of_it_is_kept(
+    journal_path, clock, setup
+):
+    with pytest.RaisesGroup(pytest.RaisesExc(JournalBroken, match="differs from journal")):
+        async with running(journal_path, clock, setup) as hall:
+            for n in range(250):
+                await hall.handle(issue(n))
+            right, care = hall.queue, JournalCare(hall, keep_days=30, most_bytes=2**30)
+            await care.once()
+            counter = replace(right.counters["1"], ticket_id=next(iter(right.tickets)))
+            hall.queue = replace(right, counters={**right.counters, "1": counter})
+            try:
+                await care.once()
+            finally:
+                assert hall.storage.state is StorageState.BROKEN, "nobody is shown a number any more"
+    async with running(journal_path, clock, setup) as hall:
+        assert hall.queue == right
 
 
 # -- the clock ------------------------------------------------------------------------------------------
