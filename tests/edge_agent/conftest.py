@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import date, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from edge_agent.hall import Hall
 from edge_agent.journal import Journal
 from edge_agent.site import SiteFile
 from edge_agent.web.security import Guard
+from edge_agent.web.stream import _events, _News
 from edge_agent.web.view import View
 from hall_core.clock import FixedClock
 from hall_core.queueing import commands as c
@@ -123,3 +124,10 @@ def view(hall, tmp_path, clock, new_id):
 
 def issue(n, service="social", **more):
     return c.IssueTicket(request_id=f"r{n}", ticket_id=f"t{n}", token=f"k{n}", service=service, **more)
+
+
+async def heard_by_a_screen(view: View, after: int) -> AsyncIterator[str]:
+    """What the hall's stream tells a screen that has the facts up to `after`."""
+    async with aclosing(_events(view, after, _News(view))) as events:
+        async for text in events:
+            yield text.decode()

@@ -10,10 +10,10 @@ from edge_agent.web.api import api_routes
 from edge_agent.web.appointments import appointment_routes
 from edge_agent.web.login import login_routes
 from edge_agent.web.ratings import rating_routes
-from edge_agent.web.stream import _events
+from edge_agent.web.stream import _News
 from hall_core.queueing import commands as c
 from hall_ui.problems import install_problems
-from tests.edge_agent.conftest import hall_setup, running
+from tests.edge_agent.conftest import hall_setup, heard_by_a_screen, running
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ async def test_another_site_cannot_use_a_clerks_session(http, view):
 
 
 async def test_the_stream_begins_with_a_snapshot_and_tells_every_fact(view, http):
-    events = _events(view, view.hall.journal.last)
+    events = heard_by_a_screen(view, view.hall.journal.last)
     assert (await anext(events)).startswith("retry:")
     first = await anext(events)
     assert "event: snapshot" in first
@@ -264,10 +264,22 @@ async def test_the_stream_begins_with_a_snapshot_and_tells_every_fact(view, http
 async def test_a_screen_that_was_away_gets_the_facts_it_missed(view, http):
     for n in range(3):
         await take(http, n)
-    events = _events(view, view.hall.journal.last - 2)
+    events = heard_by_a_screen(view, view.hall.journal.last - 2)
     await anext(events)
     assert (await anext(events)).count("event: fact") == 2
     await events.aclose()
+
+
+async def test_what_many_screens_are_told_at_once_is_made_once_and_never_kept_for_later(view, clock, http):
+    await take(http)
+    news, last, read = _News(view), view.hall.journal.last, view.devices.readers.count
+    first = news.after(last, read, time=7.0)
+    assert news.after(last, read, time=7.01) is first
+    assert news.after(last - 1, read, time=7.01).text.count(b"event: fact") == 1
+    clock.advance(60)
+    assert news.after(last, read, time=67.0).text != first.text, "the time has gone on"
+    await take(http, 2)
+    assert (news.after(last, read, time=67.01).fact, first.fact) == (last + 1, last)
 
 
 async def test_probes_say_alive_and_ready(http):

@@ -9,11 +9,10 @@ import pytest
 from edge_agent.bell import Bell
 from edge_agent.readers import KEPT, Readers
 from edge_agent.web.app import web_app
-from edge_agent.web.stream import _events
 from edge_agent.web.view import View
 from hall_core.devices.vocabulary import CardRead, CodeScanned, Sensed
 from hall_core.queueing import commands as c
-from tests.edge_agent.conftest import issue
+from tests.edge_agent.conftest import heard_by_a_screen, issue
 from tests.edge_agent.test_devices import FakeDevice, kept, place, profile
 
 TOKEN = "k" * 22
@@ -150,7 +149,7 @@ async def test_pages_hear_of_a_reading_as_it_happens_and_never_of_an_old_one(hal
         seen = View(hall, devices, None, view.site, view.guard, devices.bell)
         await take(hall)
         await scan(devices.readers, "A001")
-        stream = _events(seen, hall.journal.last)
+        stream = heard_by_a_screen(seen, hall.journal.last)
         first = [await anext(stream) for _ in range(2)][-1]
         assert "event: snapshot" in first
         assert "event: device" not in first
