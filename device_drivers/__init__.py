@@ -14,7 +14,7 @@ from hall_core.errors import ProfileInvalid
 __all__ = ["BusPool", "families", "open_driver"]
 
 #: what all families share and is no family
-_SHARED = {"bus", "golden", "health", "json_text", "options", "pictures", "recognising"}
+_SHARED = {"bus", "golden", "health", "json_text", "options", "pictures", "recognising", "redacting"}
 
 
 def families() -> tuple[str, ...]:

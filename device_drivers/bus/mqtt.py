@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from device_drivers.bus.address import Address
+from device_drivers.bus.tap import Note
 from device_drivers.bus.trust import authorities, why_not
 from hall_core.clock import Clock
 from hall_core.errors import DeviceUnreachable
@@ -68,7 +69,8 @@ class _Listener:
 class MqttSession:
     """`serve` keeps the link for ever. `links` rises with each new one.
 
-    With mqtts the broker's certificate must be `trusted`, else by the machine's own authorities.
+    With mqtts the broker's certificate must be `trusted`, else by the machine's own authorities. `tap` hears
+    what is published here and what somebody here listens to, each message once.
     """
 
     def __init__(
@@ -79,11 +81,12 @@ class MqttSession:
         jitter: Callable[[], float] = random.random,
         will: Will | None = None,
         trusted: ssl.SSLContext | None = None,
+        tap: Note | None = None,
     ) -> None:
         self.address, self.links = address, 0
         self._trusted = (trusted or authorities(None)) if address.scheme == "mqtts" else None
         self._why = why_not(address, None)
-        self._clock, self._jitter, self._will = clock, jitter, will
+        self._clock, self._jitter, self._will, self._tap = clock, jitter, will, tap
         # one name for all links: a new one ends what is left of the old one at once
         self._identifier = f"quiethall-{secrets.token_hex(6)}"
         self._client: aiomqtt.Client | None = None
@@ -152,6 +155,8 @@ class MqttSession:
         if expiry_s is not None and not self._old_mqtt:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = max(1, round(expiry_s))
+        if self._tap:
+            self._tap(">", payload, topic)
         try:
             async with asyncio.timeout(within_s + 1):
                 said = client.publish(topic, payload, 1, retain, properties, timeout=within_s)
@@ -195,9 +200,13 @@ class MqttSession:
             logger.info("broker connected address=%s", self.address)
             async for message in client.messages:
                 heard = Heard(str(message.topic), bytes(message.payload), message.retain)
-                for listener in [*self._listeners]:
-                    if any(message.topic.matches(pattern) for pattern in listener.filters):
-                        listener.hear(heard)
+                listeners = [
+                    one for one in self._listeners if any(message.topic.matches(p) for p in one.filters)
+                ]
+                if self._tap and listeners:
+                    self._tap("<", heard.payload, heard.topic)
+                for listener in listeners:
+                    listener.hear(heard)
 
     def _end(self) -> None:
         self._linked.clear()

@@ -13,6 +13,7 @@ from device_drivers.bus.neighbours import Neighbours
 from device_drivers.bus.port import Port
 from device_drivers.bus.screens import NamedScreens
 from device_drivers.bus.shared import Bus
+from device_drivers.bus.tap import Note, tapped
 from device_drivers.bus.trust import authorities
 from device_drivers.bus.wire import Pause, Wire
 from hall_core.clock import Clock
@@ -27,7 +28,8 @@ class BusPool:
     """One bus and one task per address. Buses are made when a device first needs them.
 
     `screens` are the hall's browsers, `neighbours` the other devices as the hall knows them, `broker_ca`
-    the file of the authority that vouches for the hall's own broker: SettingsInvalid when it is no use.
+    the file of the authority that vouches for the hall's own broker: SettingsInvalid when it is no use. `tap`
+    hears all that is said to devices and by them.
     """
 
     def __init__(
@@ -39,10 +41,13 @@ class BusPool:
         screens: NamedScreens | None = None,
         neighbours: Neighbours | None = None,
         broker_ca: Path | None = None,
+        tap: Note | None = None,
     ) -> None:
         self.screens = screens or NamedScreens(clock)
         self.neighbours = neighbours or Neighbours()
-        self._clock, self._opener, self._pause = clock, opener, pause
+        self.tap = tap
+        self._clock, self._pause = clock, pause
+        self._opener = tapped(tap, opener) if tap else opener
         self._trusted = authorities(broker_ca) if broker_ca else None
         self._buses: dict[str, tuple[Bus, SerialLine | None]] = {}
         self._sessions: dict[Address, MqttSession] = {}
@@ -109,6 +114,7 @@ class BusPool:
         broker, name = replace(address, path=""), address.path
         session = self._sessions.get(broker)
         if session is None:
-            session = self._sessions[broker] = MqttSession(broker, clock=self._clock, trusted=self._trusted)
+            session = MqttSession(broker, clock=self._clock, trusted=self._trusted, tap=self.tap)
+            self._sessions[broker] = session
             self._tasks.append(self._group.create_task(session.serve(), name=f"mqtt.{broker}"))
         return session, name

@@ -1,7 +1,11 @@
-"""Listening in on a link: both directions, as they pass, without touching them."""
+"""Listening in on a device: both directions, as they pass, without touching them.
+
+Give a `BusPool` a `Note` and it hears all that is said through the pool: the bytes of links and of those who
+dial in, and each message of a broker with its topic.
+"""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from device_drivers.bus.address import Address
 from device_drivers.bus.link import Link, Opener, open_link
@@ -11,12 +15,17 @@ __all__ = ["Mark", "Note", "tapped"]
 
 #: `>` from the host to the device, `<` from the device
 Mark = Literal[">", "<"]
-#: gets every piece of bytes at once and must not wait
-Note = Callable[[Mark, bytes], None]
+
+
+class Note(Protocol):
+    """Gets every piece of bytes at once, a whole message where it has a topic; must not wait."""
+
+    def __call__(self, mark: Mark, data: bytes, topic: str = "", /) -> None:
+        """Bytes passed by."""
 
 
 def tapped(note: Note, opener: Opener = open_link) -> Opener:
-    """An opener whose links tell `note` all that is said on them. Give it to a `BusPool`."""
+    """An opener whose links tell `note` all that is said on them."""
 
     async def opened(
         address: Address, profile: Profile, hear: Callable[[bytes], None], lost: Callable[[Link], None]

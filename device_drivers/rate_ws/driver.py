@@ -50,7 +50,7 @@ class DeviceDriver:
     """One tablet. ACCEPTED when it took the request to rate, UNCONFIRMED when it did not answer."""
 
     def __init__(self, setup: DeviceSetup, profile: Profile, buses: BusPool, clock: Clock) -> None:
-        del buses  # a tablet dials
+        self._tap = buses.tap  # a tablet dials: the buses have no more to do here
         self._name, self._clock = setup.name, clock
         self._options = read_options(RateOptions, setup, profile)
         self._address = parse_address(setup.address, profile)
@@ -72,7 +72,9 @@ class DeviceDriver:
         loop = asyncio.get_running_loop()
         host, port = self._address.host, self._address.port
         try:
-            self._server = await loop.create_server(lambda: Tablet(self._tablets, self._hear), host, port)
+            self._server = await loop.create_server(
+                lambda: Tablet(self._tablets, self._hear, self._tap), host, port
+            )
         except OSError as error:
             raise DeviceUnreachable(
                 f"「{self._name}」{host}:{port} 无法监听，端口可能被占用 (cannot listen: {error})"

@@ -4,17 +4,23 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
+from device_drivers.bus.tap import Note
 from device_drivers.rate_ws.websocket import ServerSocket
 
 __all__ = ["Tablet"]
 
 
 class Tablet(asyncio.Protocol):
-    """Stands in `among` while it is connected; `hear` gets each of its messages and must not wait."""
+    """Stands in `among` while it is connected; `hear` gets each of its messages and must not wait.
 
-    def __init__(self, among: set["Tablet"], hear: Callable[["Tablet", str], None]) -> None:
+    `tap` hears the bytes of both sides.
+    """
+
+    def __init__(
+        self, among: set["Tablet"], hear: Callable[["Tablet", str], None], tap: Note | None = None
+    ) -> None:
         self.logged_in = False
-        self._among, self._hear = among, hear
+        self._among, self._hear, self._tap = among, hear, tap
         self._socket = ServerSocket()
         self._transport: asyncio.Transport | None = None
 
@@ -34,6 +40,8 @@ class Tablet(asyncio.Protocol):
         self._among.add(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._tap:
+            self._tap("<", data)
         for text in self._socket.feed(data):
             self._hear(self, text)
         self._send()
@@ -48,6 +56,8 @@ class Tablet(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             return
         if data:
+            if self._tap:
+                self._tap(">", data)
             self._transport.write(data)
         if self._socket.ended:
             self._transport.close()

@@ -1,4 +1,7 @@
-"""Captured exchanges: files of `# source`, `# profile`, `# command`, then `> hex` to and `< hex` from the device."""
+"""Captured exchanges: files of `# source`, `# profile`, `# command`, then `> hex` to and `< hex` from the device.
+
+A message of a broker has its `# topic` on the line before it.
+"""
 
 import json
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ class Capture:
     profile: str
     command: dict[str, Any]
     lines: tuple[tuple[Literal[">", "<"], bytes], ...]
+    #: of each line; empty where it has none
+    topics: tuple[str, ...] = ()
 
     @property
     def sent(self) -> list[bytes]:
@@ -41,15 +46,17 @@ def all_captures() -> list[Capture]:
 def _read(path: Path) -> Capture:
     head: dict[str, str] = {}
     lines: list[tuple[Literal[">", "<"], bytes]] = []
+    topics: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("# "):
             key, _, value = line[2:].partition(": ")
             head[key] = value
-        elif line.startswith("> "):
-            lines.append((">", bytes.fromhex(line[2:])))
-        elif line.startswith("< "):
-            lines.append(("<", bytes.fromhex(line[2:])))
+        elif line.startswith(("> ", "< ")):
+            lines.append((">" if line[0] == ">" else "<", bytes.fromhex(line[2:])))
+            topics.append(head.pop("topic", ""))
         elif line.strip():
             raise ValueError(f"{path}: what is {line!r}?")
     command = json.loads(head["command"])
-    return Capture(path.parent.name, path.stem, head["source"], head["profile"], command, tuple(lines))
+    return Capture(
+        path.parent.name, path.stem, head["source"], head["profile"], command, tuple(lines), tuple(topics)
+    )

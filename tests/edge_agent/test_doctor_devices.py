@@ -1,4 +1,4 @@
-"""`hall-agent device`: list, test on the real wire, capture without anything personal."""
+"""`hall-agent device`: list, and test on the real wire."""
 
 import asyncio
 import json
@@ -8,17 +8,13 @@ import serial
 import yaml
 
 import firmware_profiles
-from device_drivers import BusPool, open_driver
-from device_drivers.bus.tap import tapped
 from edge_agent import cli
-from edge_agent.doctor.capture import Recording, capture
 from edge_agent.doctor.device import Device, the_device
 from edge_agent.doctor.selftest import self_test
 from hall_core.clock import SystemClock
 from hall_core.devices.layout import DeviceSetup
-from hall_core.devices.vocabulary import Outcome, SendText
+from hall_core.devices.vocabulary import Outcome
 from hall_core.errors import SettingsInvalid
-from tests.drivers.captures import _read
 from tests.edge_agent.conftest import open_journal
 from tests.edge_agent.doctor_scene import simulated
 from tests.simulators.conftest import HALL
@@ -189,96 +185,3 @@ def test_devices_are_listed_with_how_they_can_be_found(tmp_path, capsys):
     assert "printer-1" in lines[1]
     assert "asking" in lines[1]
     assert "a key" in lines[2]
-
-
-async def test_a_capture_is_what_the_reader_of_captures_takes(tmp_path):
-    async with simulated({"profile": "onbon.bx-6k1"}) as hall:
-        (strip,) = hall.devices.values()
-        text = await capture(device(strip), CLOCK, lambda _: None, seconds=0.5)
-    path = tmp_path / "onbon_k" / "mine.txt"
-    path.parent.mkdir()
-    path.write_text(text, encoding="utf-8")
-    taken = _read(path)
-    assert (taken.family, taken.profile, taken.command["op"]) == ("onbon_k", "onbon.bx-6k1", "capture")
-    assert taken.sent[0].startswith(b"\xa5" * 8)
-    assert taken.heard[0].endswith(b"\x5a")
-    assert str(strip.address) not in text
-
-
-async def test_a_capture_of_a_failing_device_tells_what_was_said_until_then():
-    said: list[str] = []
-    async with simulated({"profile": "onbon.bx-6k1"}) as hall:
-        (strip,) = hall.devices.values()
-        strip.fault("silence")
-        text = await capture(device(strip), CLOCK, said.append, seconds=30)
-    assert "\n> A5" in text
-    assert any("没有应答" in line for line in said)
-
-
-async def test_a_family_on_no_bus_cannot_be_captured():
-    profile = firmware_profiles.load("rate.ws-tablet")
-    setup = DeviceSetup(name="tablet", profile=profile.id, address="tcp://127.0.0.1:18099")
-    with pytest.raises(SettingsInvalid, match="no bus"):
-        await capture(Device(setup, profile), CLOCK, lambda _: None, seconds=0.1)
-
-
-class Both(Recording):
-    """Keeps what was really said as well, to prove that there was something to take out."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.raw = b""
-
-    def note(self, mark, data):
-        self.raw += data
-        super().note(mark, data)
-
-
-def everything_in(text: str) -> bytes:
-    """All octets of a capture's lines, one after the other."""
-    return b"".join(bytes.fromhex(line[2:]) for line in text.splitlines() if line[:2] in {"> ", "< "})
-
-
-async def test_no_capture_of_a_modem_holds_the_number_a_message_went_to():
-    number = "1" + str(39 * 10**8 + 12_345_678)  # of nobody, and only here in memory
-    swapped = "".join(b + a for a, b in zip(f"{number}F"[::2], f"{number}F"[1::2], strict=True))
-    words = "请到三号窗口"
-    recording = Both()
-    async with simulated({"profile": "gsm.at-modem"}) as hall:
-        (modem,) = hall.devices.values()
-        the = device(modem)
-        async with (
-            BusPool(clock=CLOCK, opener=tapped(recording.note)) as buses,
-            open_driver(the.setup, the.profile, buses, CLOCK) as driver,
-        ):
-            job = SendText(job_id="j", to=number, text=words)
-            assert await driver.do(job) is Outcome.ACCEPTED
-    secrets = [number.encode(), swapped.encode(), words.encode("utf-16-be").hex().upper().encode()]
-    assert all(secret in recording.raw for secret in secrets[1:])
-    kept = everything_in(recording.as_text(the, CLOCK, 1))
-    assert [secret for secret in secrets if secret in kept] == []
-    assert b"AT+CMGS=" in kept
-    assert b"+CMGS: " in kept
-
-
-async def test_no_capture_of_a_card_reader_holds_anything_of_the_card(tmp_path):
-    pepper = tmp_path / "pepper"
-    pepper.write_text("0123456789abcdef", encoding="ascii")
-    pepper.chmod(0o600)
-    recording = Both()
-    async with simulated({"profile": "card.sam-v"}) as hall:
-        (reader,) = hall.devices.values()
-        reader.key("card-1")
-        card = reader.body._cards[0]
-        the = device(reader, options={"pepper_file": str(pepper)})
-        async with (
-            BusPool(clock=CLOCK, opener=tapped(recording.note)) as buses,
-            open_driver(the.setup, the.profile, buses, CLOCK) as driver,
-            asyncio.timeout(10),
-        ):
-            await anext(driver.events())
-    assert card.text in recording.raw
-    kept = everything_in(recording.as_text(the, CLOCK, 1))
-    octets = [card.text[i : i + 8] for i in range(0, 248, 2)] + [card.photo[i : i + 8] for i in range(1000)]
-    assert [piece for piece in octets if piece.strip(b" \0") and piece in kept] == []
-    assert kept.count(b"\xaa\xaa\xaa\x96\x69") == recording.raw.count(b"\xaa\xaa\xaa\x96\x69")
