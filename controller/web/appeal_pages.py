@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.web.forms import read_form
+from controller.web.forms import for_staff, read_form
 from controller.web.services import Services
 from controller.web.showing import names
 from hall_core.errors import BadRequest, Refused, UnknownAppeal
@@ -65,7 +65,7 @@ async def _appeals(
     wanted = request.query_params.get("hall", "")
     hall = wanted if wanted in halls else None
     context: dict[str, Any] = {
-        "viewer": viewer,
+        **for_staff(request, viewer),
         "names": {key: row["name"] for key, row in halls.items()},
         "services": {key: names(row["services"], lang) for key, row in halls.items()},
         "wanted": hall,

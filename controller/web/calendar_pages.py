@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.web.forms import read_form
+from controller.web.forms import for_staff, read_form
 from controller.web.services import Services
 from controller.web.showing import names
 from hall_core.errors import BadRequest, Refused
@@ -112,7 +112,7 @@ async def _page(
     year = min(max(year, FIRST_YEAR), LAST_YEAR)
     days = {row["day"]: row for row in await services.calendar.days(hall, year)} if hall else {}
     context = {
-        "viewer": viewer,
+        **for_staff(request, viewer),
         "halls": {key: row["name"] for key, row in halls.items()},
         "hall": hall,
         "service_names": names(halls[hall]["services"], lang) if hall else {},

@@ -13,7 +13,17 @@ from controller.web.services import Ask
 from hall_core.errors import BadRequest, Forbidden, HallSaidNo, PhoneInvalid, Refused, TooManyAttempts
 from hall_ui.screens import Screens, language, large_type
 
-__all__ = ["address_of", "ask_of", "common", "key_of", "mobile_of", "own_page", "read_form", "sentence"]
+__all__ = [
+    "address_of",
+    "ask_of",
+    "common",
+    "for_staff",
+    "key_of",
+    "mobile_of",
+    "own_page",
+    "read_form",
+    "sentence",
+]
 
 #: more than any of our forms can be
 LONGEST = 16 * 1024
@@ -96,6 +106,11 @@ def common(
         "lang_link": link(lang="zh" if lang == "en" else "en"),
         "key": secrets.token_urlsafe(18),
     }
+
+
+def for_staff(request: Request, viewer: str) -> dict[str, Any]:
+    """What every page behind a login is given: who reads it, and in which type size."""
+    return {"viewer": viewer, "large": large_type(request)}
 
 
 def sentence(error: Refused, screens: Screens, lang: str) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.use_cases.waits import ENOUGH
+from controller.web.forms import for_staff
 from controller.web.hall_pages import missing
 from controller.web.services import Services
 from controller.web.showing import names, time_of
@@ -52,7 +53,7 @@ async def _order(services: Services, screens: Screens, request: Request, hall: s
     except Refused as error:
         return missing(screens, request, error)
     context: dict[str, Any] = {
-        "viewer": viewer,
+        **for_staff(request, viewer),
         "hall": row,
         "found": found,
         "one": one,

@@ -14,7 +14,7 @@ from controller.web.booking_pages import add_booking_pages
 from controller.web.calendar_pages import add_calendar_pages
 from controller.web.citizen_pages import add_citizen_pages
 from controller.web.draw_pages import add_draw_pages
-from controller.web.forms import own_page
+from controller.web.forms import for_staff, own_page
 from controller.web.hall_pages import add_hall_pages
 from controller.web.order_pages import add_order_pages
 from controller.web.rating_pages import add_rating_pages
@@ -105,7 +105,7 @@ def _add_admin(router: APIRouter, services: Services, screens: Screens) -> None:
         now = services.clock.now()
         halls = [tile(hall, now) for hall in await services.halls()]
         context = {
-            "viewer": viewer,
+            **for_staff(request, viewer),
             "districts": list(_districts(halls)),
             "halls": halls,
             "names": {hall["id"]: hall["name"] for hall in halls},
@@ -126,7 +126,7 @@ def _add_admin(router: APIRouter, services: Services, screens: Screens) -> None:
         except Refused as error:
             return screens.page("missing.html", lang, error.status, text=error.sentence(lang))
         context = {
-            "viewer": viewer,
+            **for_staff(request, viewer),
             "hall": tile(row, services.clock.now()),
             "device_status": _DEVICE,
             "service_names": names(row["services"], lang),

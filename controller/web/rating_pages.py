@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.use_cases.rating_figures import EARLIEST, LATEST, midnight
 from controller.use_cases.rating_rules import CALL_RESULTS, STEPS
-from controller.web.forms import read_form
+from controller.web.forms import for_staff, read_form
 from controller.web.hall_pages import missing
 from controller.web.rating_office import Wanted
 from controller.web.services import Services
@@ -151,7 +151,7 @@ async def _ratings(
     kept |= {name: asked[name] for name in ("from", "to") if _day(asked.get(name, ""))}
     kept = {name: value for name, value in kept.items() if value}
     context = {
-        "viewer": viewer,
+        **for_staff(request, viewer),
         "halls": halls,
         "names": {key: row["name"] for key, row in halls.items()},
         "counters": lambda hall, counter: counter_name(halls.get(hall), counter),
@@ -186,7 +186,7 @@ async def _case(
     except Refused as error:
         return missing(screens, request, error)
     context = {
-        "viewer": viewer,
+        **for_staff(request, viewer),
         "case": row,
         "hall": hall,
         "counter": counter_name(hall, row["counter"]),

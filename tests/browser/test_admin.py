@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
+
+from tests.browser.narrow import SMALL, look_narrow
 
 DESK = {"width": 1440, "height": 900}
 
@@ -92,3 +95,10 @@ def test_halls_in_a_ring_do_not_hang_the_page(centre: Any, window: Any) -> None:
     centre.fake.all[0]["parent"], centre.fake.all[1]["parent"] = "district-1", "binjiang"
     page = window(DESK)
     assert page.goto(centre.url).ok
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/halls/binjiang", "/halls/chunxiao", "/halls/yingbin", "/halls/binjiang/order"]
+)
+def test_the_smallest_telephone_never_scrolls_sideways(centre: Any, window: Any, path: str) -> None:
+    look_narrow(window(SMALL), centre.url + path)

@@ -23,6 +23,7 @@ from controller.web.pages import pages
 from hall_core.clock import FixedClock
 from hall_core.queueing import commands as c
 from tests.browser.conftest import serving
+from tests.browser.narrow import SMALL, look_narrow
 from tests.controller.box import Box
 from tests.controller.centre import Centre
 from tests.controller.web import Link
@@ -148,3 +149,9 @@ def test_the_calendar_has_no_barriers_in_either_language(desk: Desk, page: Any, 
         other.goto(f"{desk.url}/calendar?lang={lang}&day=2026-10-01")
         found = Axe().run(other).response["violations"]
         assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_the_calendar_fits_the_smallest_telephone(desk: Desk, page: Any, window: Any) -> None:
+    small = window(SMALL)
+    small.context.add_cookies(page.context.cookies())
+    look_narrow(small, f"{desk.url}/calendar?day=2026-10-01")

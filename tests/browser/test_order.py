@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from hall_core.clock import FixedClock
 from hall_core.queueing import commands as c
 from tests.browser.conftest import PHONE, serving
+from tests.browser.narrow import SMALL, look_narrow
 from tests.browser.test_admin import DESK
 from tests.controller.box import Box
 from tests.controller.centre import Centre
@@ -112,3 +113,12 @@ def test_a_share_of_a_few_visitors_is_not_published(centre: Any, window: Any) ->
     expect(page.locator("#services")).not_to_contain_text("一致")
     page.goto(f"{centre.url}/halls/binjiang")
     expect(page.locator("#calibration")).to_contain_text("人数不多")
+
+
+def test_staff_read_the_order_on_the_smallest_telephone(town: tuple[Box, Web, str], window: Any) -> None:
+    box, web, url = town
+    page = window(SMALL)
+    inside(page, url, "/halls/haitang", web)
+    look_narrow(page, f"{url}/halls/haitang")
+    elder, me = (box.queue.tickets[name].label for name in ("elder", "me"))
+    look_narrow(page, f"{url}/halls/haitang/order?one={elder}&other={me}")

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from hall_core.clock import FixedClock
 from tests.browser.conftest import PHONE
 from tests.browser.fair_scene import Town, shot, town_of
+from tests.browser.narrow import SMALL, look_narrow
 from tests.browser.test_everywhere import look
 from tests.controller.promise_scene import REASON, a_phone, booking_hall, checked_in, keep, missed
 from tests.controller.web import web_of
@@ -119,3 +120,20 @@ def test_pages_are_narrow_and_without_barriers(town: Town, window: Any) -> None:
             page.context.close()
     page = desk(town, window, "/appeals?lang=en")
     assert page.evaluate("document.documentElement.scrollWidth") <= DESK["width"]
+
+
+def test_appeals_are_decided_on_the_smallest_telephone(town: Town, window: Any) -> None:
+    _, last = two_missed(town)
+    page = window(PHONE, java_script_enabled=False)
+    page.goto(f"{town.url}/t/{last}?ask=appeal")
+    page.get_by_label("请说明没有来的原因").fill(REASON + "A" * 60)
+    page.get_by_role("button", name="提交申诉").click()
+    expect(page.locator("#standing")).to_contain_text("申诉已提交")
+    manager = desk(town, window, "/appeals")
+    small = window(SMALL)
+    small.context.add_cookies(manager.context.cookies())
+    look_narrow(small, f"{town.url}/appeals")
+    manager.get_by_label("给群众的答复").fill("情况属实，祝孩子早日康复。")
+    manager.get_by_role("button", name="申诉成立").click()
+    expect(manager.locator("tbody")).to_contain_text("成立")
+    look_narrow(small, f"{town.url}/appeals")

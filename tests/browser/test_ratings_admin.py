@@ -22,6 +22,8 @@ from controller.web.live_services import LiveServices
 from controller.web.pages import pages
 from hall_core.clock import FixedClock
 from tests.browser.conftest import PHONE, serving
+from tests.browser.fair_scene import shot
+from tests.browser.narrow import SMALL, look_narrow
 from tests.controller.box import Box
 from tests.controller.centre import Centre
 from tests.controller.rating_scene import rated, visited
@@ -249,10 +251,52 @@ def test_the_table_is_downloaded_in_the_language_of_the_page(office: Office, des
     assert re.search(r"^1,haitang,海棠街道便民服务中心,26,", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", ["/ratings?hall=haitang", "/ratings/1"])
-def test_a_telephone_shows_everything_without_scrolling_sideways(
+LONG_REMARK = "等了一上午也没有人说要等多久，材料还不齐 https://example.org/" + "a" * 80
+
+
+@pytest.mark.parametrize("path", ["/ratings", "/ratings?hall=haitang", "/ratings/1", "/ratings/3"])
+def test_the_smallest_telephone_shows_everything_without_scrolling_sideways(
     office: Office, desk: Any, path: str
 ) -> None:
-    page = desk(path, PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    no_barrier(page)
+    page = desk("/ratings", SMALL)
+    answer = page.request.post(
+        f"{office.url}/api/t/token-haitang-t99/rating",
+        data={"score": 1, "comment": LONG_REMARK, "reasons": ["waited", "slow"]},
+    )
+    assert answer.ok
+    look_narrow(page, office.url + path)
+
+
+@pytest.mark.parametrize("path", ["/ratings", "/ratings/1"])
+def test_a_passed_deadline_fits_the_smallest_telephone(office: Office, desk: Any, path: str) -> None:
+    office.centre.clock.advance(25 * 3600)
+    office.run(CaseKeeper(office.centre.context).look())
+    page = desk(path, SMALL)
+    look_narrow(page, office.url + path)
+    shot(page, f"late-{path[1:].replace('/', '-')}")
+
+
+def test_rows_are_cards_on_a_telephone_and_rows_of_a_table_on_a_desk(office: Office, desk: Any) -> None:
+    page = desk("/ratings", SMALL)
+    row = page.locator("#cases tbody tr").first
+    tops = {round(cell.bounding_box()["y"]) for cell in row.locator("th, td").all()}
+    assert len(tops) == 7
+    shown = "e => getComputedStyle(e, '::before').content"
+    assert row.locator("td").first.evaluate(shown) == '"期限"'
+    page.set_viewport_size(DESK)
+    tops = {round(cell.bounding_box()["y"]) for cell in row.locator("th, td").all()}
+    assert len(tops) == 1
+    assert row.locator("td").first.evaluate(shown) == "none"
+    expect(page.locator("#cases thead")).to_be_visible()
+
+
+def test_large_type_is_chosen_once_for_every_page(office: Office, desk: Any) -> None:
+    page = desk("/ratings", SMALL)
+    size = "getComputedStyle(document.querySelector('#cases td, .said dd')).fontSize"
+    assert page.evaluate(size) == "15px"
+    page.get_by_role("link", name="大字版").click()
+    page.click("#cases tbody a >> nth=0")
+    page.wait_for_url(f"{office.url}/ratings/*")
+    assert page.evaluate(size) == "21px"
+    page.get_by_role("link", name="标准字号").click()
+    expect(page.locator("html.large")).to_have_count(0)
