@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import ctypes
+import itertools
 import os
-import random
 import signal
 import socket
 import sys
@@ -28,6 +28,9 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 _PORTS = range(15_000, 30_000)
+#: one program never gets a port twice, and two that ask at the same time ask for others
+_next_port = itertools.count(os.getpid() * 97)
+_TRIES = 200
 
 
 class ProgramDied(QuiethallError):
@@ -42,16 +45,18 @@ def console_script(name: str) -> str:
 def free_port(preferred: int = 0) -> int:
     """A loopback port nobody listens on: `preferred` when it is free.
 
-    It is used seconds later, so it lies below those that systems give to outgoing connections.
+    It is used seconds later: so it lies below those that systems give to outgoing connections, and is not
+    given again.
     Raises OSError when none is free.
     """
-    for port in (preferred, *random.sample(_PORTS, 100)):
+    turns = (_PORTS[turn % len(_PORTS)] for turn in itertools.islice(_next_port, _TRIES))
+    for port in itertools.chain((preferred,), turns):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             if port:
                 return port
-    msg = f"no free port between {_PORTS.start} and {_PORTS.stop}"
+    msg = f"no free port among {_TRIES} between {_PORTS.start} and {_PORTS.stop}"
     raise OSError(msg)
 
 

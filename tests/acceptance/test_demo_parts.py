@@ -11,7 +11,8 @@ from hall_core.devices.layout import HallFile
 from hall_core.errors import SettingsInvalid
 from simulators.demo_folder import Folder
 from simulators.demo_halls import HALLS, hall_file, keypad_counters, write_hall_file
-from simulators.demo_programs import ProgramDied, Programs, run_to_end
+from simulators.demo_programs import ProgramDied, Programs, free_port, run_to_end
+from simulators.demo_stage import _first_here
 from simulators.hall import read_hall_file
 
 
@@ -160,3 +161,15 @@ async def test_settings_people_exported_for_a_real_hall_do_not_leak_into_the_dem
     monkeypatch.setenv("HALL_AGENT_BROKER", "mqtts://real.example:8883")
     script = "import os; print(os.environ.get('HALL_AGENT_BROKER', 'nothing'))"
     assert (await run_to_end([sys.executable, "-c", script])).strip() == "nothing"
+
+
+def test_a_port_is_given_once_however_late_it_is_used():
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == len(ports)
+
+
+def test_of_two_demos_that_begin_together_one_at_most_takes_the_usual_ports():
+    with _first_here() as first, _first_here() as second:
+        assert not (first and second)
+    with _first_here() as again:
+        assert again == first
