@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device_drivers.escpos.recognise import redact as redact_slip
 from device_drivers.mqtt_native.announcement import read_announcement
 from device_drivers.mqtt_native.recognise import redact as redact_announced
 from device_drivers.rate_ws.recognise import redact as redact_tablet
@@ -28,6 +29,13 @@ CANARIES = (
     "Li Na",
 )
 RULES = {"kind": one_of(["known"]), "text": masked}
+
+
+def code(text: str) -> bytes:
+    """The data of a QR code, as a slip has them."""
+    data = text.encode("gbk")
+    return b"\x1d(k" + (len(data) + 3).to_bytes(2, "little") + b"1P0" + data
+
 
 keys = st.sampled_from(
     ["kind", "text", "state", "name", "n", "to", "method", "code", "stranger", "effect", "t"]
@@ -156,3 +164,28 @@ def test_of_frames_cut_or_closed_only_the_code_stays():
     close = redact_tablet(b"\x88\x09\x03\xe8bye Li!")
     assert close == b"\x88\x09\x03\xe8xxx xx!"
     assert redact_tablet(b"\x8a\x02Li") == b"\x8a\x02\0\0"
+
+
+parts_of_a_slip = st.one_of(
+    st.sampled_from(
+        [b"\x1b@", b"\x1c&", b"\x1ba\x01", b"\x1d!\x11", b"\x1cW\x01", b"\n", b"\x1dV\x00", b"\x1b", b"\x1d("]
+    ),
+    st.sampled_from([one.encode("gbk") for one in CANARIES]),
+    st.sampled_from([code(one) for one in CANARIES]),
+)
+
+
+@given(said=st.lists(parts_of_a_slip, max_size=12).map(b"".join))
+def test_of_a_slip_the_commands_stay_and_no_word_number_or_code(said):
+    kept = redact_slip(said)
+    assert len(kept) == len(said)
+    assert [one for one in CANARIES if one.encode("gbk") in kept] == []
+
+
+def test_a_slip_keeps_its_layout_and_a_printers_state_is_kept_whole():
+    slip = b"\x1b@\x1c&\x1ba\x01" + "A001 张".encode("gbk") + b"\n" + code("http://h/t/ab") + b"\x1dV\x01"
+    form = b"\x1b@\x1c&\x1ba\x01" + "x000 某".encode("gbk") + b"\n" + code("xxxx://x/x/xx") + b"\x1dV\x01"
+    assert redact_slip(slip) == form
+    assert redact_slip(b"\x12") == b"\x12"
+    assert redact_slip(b"\x32") == b"\x32"
+    assert redact_slip(b"\x10\x04\x01") == b"\x10\x04\x01"
