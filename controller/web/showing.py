@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hall_ui.naming import sign, together
+from hall_ui.naming import in_words, together
 
 __all__ = ["clock", "counter_name", "dated", "day_words", "names", "serving", "tile", "time_of", "time_words"]
 
@@ -39,8 +39,7 @@ def counter_name(hall: dict[str, Any] | None, counter: str | None, lang: str = "
     """What people call a counter: `3号窗口`, `counter 3`."""
     rows = hall["counters"] if hall else []
     name = next((str(c["name"]) for c in rows if c["id"] == counter), counter or "")
-    number, after = sign(name)
-    return f"counter {number}" if lang == "en" and number and after == "号窗口" else name
+    return in_words(name, lang)
 
 
 def serving(hall: dict[str, Any] | None, service: str, lang: str) -> str:

@@ -14,7 +14,7 @@ from hall_core.errors import UnknownCounter
 from hall_core.queueing.reasons import REASONS
 from hall_core.queueing.setup import HallSetup
 from hall_ui import words
-from hall_ui.naming import together
+from hall_ui.naming import in_words, together
 from hall_ui.screens import Screens
 
 __all__ = ["MoreView", "more_pages"]
@@ -174,6 +174,7 @@ def _found(
 ) -> HTMLResponse:
     state = view.state()
     rows = {s["id"]: s for s in state["services"]}
+    place = next((c["name"] for c in state["counters"] if ticket and c["id"] == ticket["counter"]), "")
     found = screens.text(
         "found.html",
         lang,
@@ -181,7 +182,7 @@ def _found(
         reasons=REASONS,
         rates=own and ticket is not None and ticket["state"] == "finished" and _unrated(ticket) is not None,
         service=rows.get(ticket["service"]) if ticket else None,
-        counter=next((c["name"] for c in state["counters"] if ticket and c["id"] == ticket["counter"]), ""),
+        counter=in_words(place, lang),
         where=_where(state, ticket["service"], lang) if ticket else "",
         then=_names(rows, ticket["visits"], lang) if ticket and ticket.get("visits") else "",
         now=_local(state),

@@ -81,9 +81,29 @@ def test_the_number_is_200_px_high(hall: Any, window: Any) -> None:
 def test_a_double_tap_is_one_wish(hall: Any, window: Any) -> None:
     page = window(KIOSK)
     choose(page, hall.url)
-    page.dblclick("#take")
+    page.evaluate("() => ['take', 'take'].forEach((name) => document.getElementById(name).click())")
     expect(page.locator("#ticket")).to_be_visible()
     assert len(hall.fake.received) == 1
+
+
+TAKE_AND_TAP_ON = """() => new Promise((told) => {
+  const ticket = document.getElementById("ticket");
+  new MutationObserver(() => {
+    document.getElementById("done").click();
+    told(ticket.hidden);
+  }).observe(ticket, { attributes: true });
+  document.getElementById("take").click();
+})"""
+
+
+def test_a_double_tap_that_lands_on_the_number_does_not_put_it_away(hall: Any, window: Any) -> None:
+    page = window(KIOSK)
+    choose(page, hall.url)
+    assert page.evaluate(TAKE_AND_TAP_ON) is False
+    expect(page.locator("#t-label")).to_have_text("A019")
+    page.clock.run_for(NEITHER_TAP_NOR_PAUSE)
+    page.click("#done")
+    expect(page.locator("#menu")).to_be_visible()
 
 
 def test_a_double_tap_on_a_tile_takes_no_number(hall: Any, window: Any) -> None:

@@ -29,7 +29,7 @@ let wish = null;
 let busy = false;
 let idle = 0;
 let left = 0;
-let chosenAt = 0;
+let shownAt = 0;
 
 const heading = $("heading").textContent;
 // A hall without a centre sends no messages and asks for no number.
@@ -121,6 +121,17 @@ function screen(name, title) {
   for (const each of document.querySelectorAll(".screen")) each.hidden = each.id !== name;
   $("heading").textContent = title;
   idle = 0;
+  shownAt = performance.now();
+}
+
+/** The second half of a double tap on one page is no answer to the next. */
+function early() {
+  return performance.now() - shownAt < DOUBLE_TAP_MS;
+}
+
+/** The number was seen. */
+function done() {
+  if (!early()) home();
 }
 
 function choose(tile) {
@@ -137,7 +148,6 @@ function chooseAll(tiles) {
 }
 
 function confirm(name, about, first, second) {
-  chosenAt = performance.now();
   [$("c-name").textContent, $("c-about").textContent] = [name, about];
   [$("c-w1").textContent, $("c-w2").textContent] = [first, second];
   screen("choose", words.kiosk.check);
@@ -145,8 +155,7 @@ function confirm(name, about, first, second) {
 }
 
 async function take() {
-  // The second half of a double tap on a tile is no answer to the next page.
-  if (!services.length || performance.now() - chosenAt < DOUBLE_TAP_MS) return;
+  if (!services.length || early()) return;
   const body = { ...(services.length > 1 ? { services } : { service }), channel: "kiosk" };
   if (pad?.number) body.phone = pad.number;
   if (relative?.number) body.relative_phone = relative.number;
@@ -301,7 +310,7 @@ document.addEventListener("keydown", (event) => {
     if (tile && !tile.disabled) tile.click();
   } else if (event.key === "#" && !$("menu").hidden && several?.on && !several.go.disabled) several.go.click();
   else if (event.key === "#" && !$("choose").hidden) take();
-  else if (event.key === "#" && !$("ticket").hidden) home();
+  else if (event.key === "#" && !$("ticket").hidden) done();
   else if (event.key === "*" && !$("choose").hidden) back();
 });
 
@@ -309,7 +318,7 @@ $("take").addEventListener("click", take);
 $("retry").addEventListener("click", () => { $("sorry").close(); ask(wish.body); });
 $("arrive")?.addEventListener("click", () => codes.open());
 $("back").addEventListener("click", back);
-$("done").addEventListener("click", home);
+$("done").addEventListener("click", done);
 $("phone-open")?.addEventListener("click", () => pad.open());
 $("relative-open")?.addEventListener("click", () => relative.open());
 $("more")?.addEventListener("click", () => turn(1));
