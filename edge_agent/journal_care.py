@@ -1,8 +1,8 @@
 """Keeps the journal small: what the centre has and a picture of the queue holds is removed when it is old.
 
-What is not acknowledged is never removed, whatever its age or size: then there is an alarm instead. A picture
-is kept only when the journal tells the same: memory that went wrong ends the program, and its next start
-replays the journal.
+What is not acknowledged is never removed, whatever its age or size: then there is an alarm instead. The
+hour's picture is kept only when the journal tells the same: memory that went wrong ends the program, and its
+next start replays the journal.
 """
 
 import asyncio
@@ -43,8 +43,7 @@ class JournalCare:
         """Remove what may go; returns how many facts went. Raises JournalBroken where memory went wrong."""
         hall, journal = self._hall, self._hall.journal
         removed = 0
-        await hall.on_disk(self._compare)
-        await hall.on_disk(lambda: journal.remember(hall.queue, after=SNAPSHOT_AFTER))
+        await hall.on_disk(self._remember)
         for before in (hall.now() - self._keep, None):
             if before is None and journal.size() <= self._most:
                 break
@@ -57,15 +56,18 @@ class JournalCare:
         self._judge(journal.size() > self._most)
         return removed
 
-    def _compare(self) -> None:
-        shown, told = self._hall.queue, self._hall.journal.queue()
-        # A commit that is stored and not yet shown is compared the next time.
-        if shown.applied == told.applied and state_hash(shown) != state_hash(told):
+    def _remember(self) -> None:
+        shown, journal = self._hall.queue, self._hall.journal
+        told = journal.queue()
+        if shown.applied != told.applied:
+            return  # a commit is stored and not yet shown: an hour later it is
+        if state_hash(shown) != state_hash(told):
             msg = (
-                f"the queue in memory differs from journal {self._hall.journal.path} at fact {told.applied}; "
+                f"the queue in memory differs from journal {journal.path} at fact {told.applied}; "
                 "the program ends, and starts again from the journal"
             )
             raise JournalBroken(msg)
+        journal.remember(shown, after=SNAPSHOT_AFTER)
 
     def _judge(self, is_too_large: bool) -> None:
         if is_too_large != self.too_large:

@@ -199,18 +199,24 @@ async def test_no_capture_of_a_device_at_a_broker_holds_what_it_was_told_to_show
     assert "张三".encode() not in b"".join(taken.heard + taken.sent)
 
 
+@asynccontextmanager
+async def on_a_box(folder, profile, recording):
+    """A device of a satellite box at the hall's own broker; its driver, the broker and the simulation."""
+    async with (
+        local_broker(folder, "kiosk-1") as broker,
+        simulated({"profile": profile, "address": f"{broker.url('kiosk-1')}/kiosk-1/dev"}) as hall,
+    ):
+        simulation = hall.devices["sim-1"]
+        the = at_broker(simulation, broker, "kiosk-1/dev")
+        async with driven(the, recording) as driver:
+            yield the, driver, broker, simulation
+
+
 @pytest.mark.mosquitto
 async def test_no_capture_of_a_box_holds_a_ticket_or_its_link(tmp_path):
     recording = Both()
-    async with (
-        local_broker(tmp_path, "kiosk-1") as broker,
-        simulated(
-            {"profile": "satellite.printer", "address": f"{broker.url('kiosk-1')}/kiosk-1/dev"}
-        ) as hall,
-    ):
-        printer = at_broker(hall.devices["sim-1"], broker, "kiosk-1/dev")
-        async with driven(printer, recording) as driver:
-            assert await driver.do(JOB) is Outcome.ACCEPTED
+    async with on_a_box(tmp_path, "satellite.printer", recording) as (printer, driver, broker, _):
+        assert await driver.do(JOB) is Outcome.ACCEPTED
     text = recording.as_text(printer, CLOCK, 1)
     taken = read(text, tmp_path / "satellite")
     lines = list(zip(taken.topics, taken.lines, strict=True))
@@ -227,18 +233,11 @@ async def test_no_capture_of_a_box_holds_a_ticket_or_its_link(tmp_path):
 @pytest.mark.mosquitto
 async def test_no_capture_of_a_box_holds_a_card_or_a_code(tmp_path):
     recording = Both()
-    async with (
-        local_broker(tmp_path, "kiosk-1") as broker,
-        simulated(
-            {"profile": "satellite.card-reader", "address": f"{broker.url('kiosk-1')}/kiosk-1/dev"}
-        ) as hall,
-    ):
-        reader = at_broker(hall.devices["sim-1"], broker, "kiosk-1/dev")
-        async with driven(reader, recording) as driver:
-            events = driver.events()
-            for key in ("card-1", "scan"):
-                hall.devices["sim-1"].key(key)
-                await anext(events)
+    async with on_a_box(tmp_path, "satellite.card-reader", recording) as (reader, driver, _, cards):
+        events = driver.events()
+        for key in ("card-1", "scan"):
+            cards.key(key)
+            await anext(events)
     kept = everything_in(recording.as_text(reader, CLOCK, 1))
     assert all(secret in recording.raw for secret in (b"999999********0000", b'"A018"'))
     assert [secret for secret in (b"999999", b"A018") if secret in kept] == []
